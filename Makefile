@@ -1,0 +1,53 @@
+# make run and make test need Python 3.11+ and a package index, nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.PHONY: help run test dev test-models lint bench clean
+.DEFAULT_GOAL := help
+
+help:  ## show this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
+
+# A stamp per group, so that a second call installs nothing. pyproject.toml is what they depend on.
+$(VENV)/.made:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Sanad needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.made pyproject.toml
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.made pyproject.toml
+	$(PIP) -e '.[test]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml
+	$(PIP) -e '.[test,lint,openai,serve]'
+	@touch $@ $(VENV)/.run $(VENV)/.test $(VENV)/.lint
+
+$(VENV)/.lint: $(VENV)/.made pyproject.toml
+	$(PIP) -e '.[test,lint]'
+	@touch $@ $(VENV)/.run $(VENV)/.test
+
+run: $(VENV)/.run  ## install and talk in the terminal
+	@$(BIN)/sanad run policies/default.yml
+
+test: $(VENV)/.test  ## install and run the tests
+	@$(BIN)/python -m pytest -q -n 2
+
+dev: $(VENV)/.dev  ## install everything that needs neither torch nor vLLM
+
+test-models: $(VENV)/.test  ## run the tests that need models; none yet in this version
+	@$(BIN)/python -m pytest -q -m models || [ $$? -eq 5 ]
+
+lint: $(VENV)/.lint  ## ruff and mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: $(VENV)/.run  ## measure start, turns, memory, deadlines
+	@$(BIN)/python benchmarks/bench.py
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
