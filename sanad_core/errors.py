@@ -1,0 +1,100 @@
+"""The errors Sanad raises.
+
+SanadError
+├── ConfigError          a file is wrong; carries every problem found, each with its place
+│   ├── PolicyError      … the policy file
+│   ├── DeploymentError  … sanad.yml
+│   └── ContentError     … a data file: replies, helplines, lexicon
+├── PluginError          a plugin is missing, cannot be imported, or has no such component
+│   └── MissingExtra     … because an optional dependency is not installed
+├── StoreError           the conversation store cannot be opened, read or written
+├── UsageError           the caller asked for something that cannot be
+├── Overloaded           the engine has no room for one more waiting message
+└── EngineClosed         the engine is not running
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sanad_core.problems import Problem
+
+__all__ = [
+    "ConfigError",
+    "ContentError",
+    "DeploymentError",
+    "EngineClosed",
+    "MissingExtra",
+    "Overloaded",
+    "PluginError",
+    "PolicyError",
+    "SanadError",
+    "StoreError",
+    "UsageError",
+]
+
+
+class SanadError(Exception):
+    """The root of the tree; its text is one line that a user can act on."""
+
+
+class ConfigError(SanadError):
+    """A configuration or content file is wrong.
+
+    Args:
+        problems: every problem found, in the order of the file; never empty.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class PolicyError(ConfigError):
+    """The policy file is wrong."""
+
+
+class DeploymentError(ConfigError):
+    """The deployment file (sanad.yml) is wrong."""
+
+
+class ContentError(ConfigError):
+    """A data file (replies, helplines, lexicon) is wrong."""
+
+
+class PluginError(SanadError):
+    """A plugin is missing, cannot be imported, or has no component of the name asked for."""
+
+
+class MissingExtra(PluginError):
+    """A component needs an optional dependency that is not installed.
+
+    Args:
+        component: the component's name in the policy.
+        extra: the extra that brings what it needs.
+    """
+
+    def __init__(self, component: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(
+            f"'{component}' needs an extra that is not installed: pip install 'sanad-core[{extra}]'"
+        )
+
+
+class StoreError(SanadError):
+    """The conversation store cannot be opened, read or written."""
+
+
+class UsageError(SanadError):
+    """The caller asked for something that cannot be done."""
+
+
+class Overloaded(SanadError):
+    """Too many messages are waiting; this one was not taken, so send it again."""
+
+
+class EngineClosed(SanadError):
+    """The engine was closed, so it takes no more messages."""

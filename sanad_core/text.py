@@ -1,0 +1,53 @@
+"""Text as it comes in: cleaned code points, durations, and the script it is written in."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import timedelta
+
+__all__ = ["clean", "detect_script", "duration", "spoken"]
+
+_UNSAFE = re.compile("[\ud800-\udfff\x00]")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)\Z")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefe]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+
+
+def clean(text: str) -> str:
+    """Replace lone surrogates and NULs by U+FFFD, one for one, so that offsets stay true."""
+    return _UNSAFE.sub("\ufffd", text)
+
+
+def duration(text: str) -> timedelta:
+    """Read a duration such as `500ms`, `2s`, `10m`, `24h` or `7d`.
+
+    Raises:
+        ValueError: it is not a number and a unit, or it is zero or longer than ten years.
+    """
+    found = _DURATION.match(text)
+    if found is None:
+        raise ValueError(f"'{text}' is not a duration; write a number and ms, s, m, h or d: '24h'")
+    seconds = float(found[1]) * _UNITS[found[2]]
+    if not 0 < seconds <= 3650 * 86400:
+        raise ValueError(f"'{text}' must be more than nothing and at most ten years")
+    return timedelta(seconds=seconds)
+
+
+def spoken(length: timedelta) -> str:
+    """A duration as it is written in a policy: `24h`, `90s`, `500ms`."""
+    milliseconds = round(length.total_seconds() * 1000)
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if milliseconds % size == 0 and (unit != "d" or milliseconds > 2 * size):
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
+
+
+def detect_script(text: str) -> str | None:
+    """`arabic` or `latin`, whichever has more letters in the first 2,000 characters; else None."""
+    head = unicodedata.normalize("NFKC", text[:2000])
+    arabic, latin = len(_ARABIC.findall(head)), len(_LATIN.findall(head))
+    if arabic == latin == 0:
+        return None
+    return "arabic" if arabic >= latin else "latin"
