@@ -1,0 +1,109 @@
+"""Makes replies: scripted texts, disclosures, and helplines written into either."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sanad_core.replies import fill
+from sanad_core.types import Cause, Reply, Speaker
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sanad_core.plan import Plan
+    from sanad_core.specs import Context
+    from sanad_core.types import Conversation, Decision, Draft
+
+__all__ = ["SCRIPTED", "disclosed", "drafted", "last_resort", "scripted", "used_scripts"]
+
+SCRIPTED = "scripted"
+START, REMINDER = "disclosure/start", "disclosure/reminder"
+
+
+def used_scripts(conversation: Conversation) -> tuple[str, ...]:
+    """Ids of the scripted texts that were said in the turns at hand, oldest first."""
+    return tuple(
+        script
+        for turn in conversation.turns
+        if turn.speaker is Speaker.BOT
+        for script in turn.scripts
+    )
+
+
+def scripted(plan: Plan, decision: Decision, context: Context) -> Reply:
+    """The scripted answer that a decision orders, helplines attached.
+
+    Args:
+        plan: its texts and helplines.
+        decision: with `reply` set.
+        context: the conversation, the language and the country.
+    """
+    book = plan.books[context.locale]
+    assert decision.reply is not None
+    script = book.choose(decision.reply, decision.kind, used_scripts(context.conversation))
+    resources = plan.registry.find(context.region, decision.helplines, decision.kinds)
+    # While held, the lines were given when the hold began; the texts name them where it helps.
+    attach = decision.cause is not Cause.HOLD and bool(decision.helplines)
+    filled = fill(script.text, book.phrases, resources, attach=attach)
+    return Reply(text=filled.text, responder=SCRIPTED, helplines=filled.given, scripts=(script.id,))
+
+
+def drafted(plan: Plan, draft: Draft, context: Context) -> Reply:
+    """The reply that an accepted draft becomes."""
+    resources = plan.registry.find(context.region, ("suicide",), ())
+    filled = fill(draft.text, plan.books[context.locale].phrases, resources)
+    return Reply(
+        text=filled.text,
+        responder=draft.source,
+        helplines=filled.given,
+        scripts=draft.scripts,
+    )
+
+
+def disclosed(plan: Plan, reply: Reply, context: Context, now: datetime, *, first: bool) -> Reply:
+    """The reply with a disclosure, where one is due.
+
+    Args:
+        plan: its texts and intervals.
+        reply: without a disclosure.
+        context: the conversation, the language and the country.
+        now: the time.
+        first: put the disclosure before the text; in a crisis the text comes first.
+    """
+    key = _due(plan, context.conversation, now)
+    if key is None:
+        return reply
+    book = plan.books[context.locale]
+    script = book.choose(key, None, used_scripts(context.conversation))
+    resources = plan.registry.find(context.region, ("emergency",), ())
+    said = fill(script.text, book.phrases, resources)
+    parts = (said.text, reply.text) if first else (reply.text, said.text)
+    return replace(
+        reply,
+        text="\n\n".join(parts),
+        helplines=tuple(dict.fromkeys((*reply.helplines, *said.given))),
+        scripts=(*reply.scripts, script.id),
+        disclosed=True,
+    )
+
+
+def _due(plan: Plan, conversation: Conversation, now: datetime) -> str | None:
+    policy = plan.policy
+    if conversation.disclosed_at is None and policy.disclose_at_start:
+        return START
+    began = conversation.turns[0].at if conversation.turns else now
+    last = conversation.disclosed_at or began
+    if policy.disclose_every is not None and now - last >= policy.disclose_every:
+        return REMINDER
+    return None
+
+
+def last_resort(plan: Plan, context: Context) -> Reply:
+    """What is said when Sanad itself fails: the first `on_failure` text."""
+    ordered = plan.policy.on_failure
+    book = plan.books[context.locale]
+    script = book.variants(ordered.reply)[0]
+    resources = plan.registry.find(context.region, ordered.helplines, ())
+    filled = fill(script.text, book.phrases, resources, attach=True)
+    return Reply(text=filled.text, responder=SCRIPTED, helplines=filled.given, scripts=(script.id,))
