@@ -1,0 +1,217 @@
+"""Runs one component's method: under a deadline, its result checked, its failures attributed."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from sanad_core.errors import ConfigError, StoreError
+from sanad_core.types import Failure, FailureCause
+from sanad_core.workers import LoopThread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sanad_core.workers import Call, Workers
+
+__all__ = ["Malformed", "Outcome", "Runner", "failed"]
+
+T = TypeVar("T")
+log = logging.getLogger("sanad")
+
+AT_ONCE = 8  # calls of one component that run at the same time; the others wait, off the clock
+STUCK = 2  # calls that outlive their deadline before the component is quarantined
+TIMEOUTS = 3  # timeouts in a row before it is quarantined
+REST_S = 30.0  # how long it is then left alone
+
+
+class Malformed(Exception):
+    """A component's result is not what its kind must give.
+
+    Args:
+        detail: a fact about the result's form, never its content.
+        cause: `malformed` or `empty`.
+    """
+
+    def __init__(self, detail: str, cause: FailureCause = FailureCause.MALFORMED) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome(Generic[T]):
+    """What a call gave.
+
+    Args:
+        value: the checked result; None if it failed.
+        cause: why it failed; None if it did not.
+        detail: more on the failure.
+        milliseconds: how long it took.
+    """
+
+    value: T | None = None
+    cause: FailureCause | None = None
+    detail: str = ""
+    milliseconds: float = 0.0
+
+    def failure(self, step: str, *, required: bool = False) -> Failure:
+        """The failure to record; only where `cause` is set."""
+        cause = self.cause or FailureCause.EXCEPTION
+        return Failure(step=step, cause=cause, detail=self.detail, required=required)
+
+
+def failed(cause: FailureCause, detail: str, since: float | None = None) -> Outcome[Any]:
+    """An outcome that says why there is no result."""
+    took = 0.0 if since is None else (time.perf_counter() - since) * 1000
+    return Outcome(cause=cause, detail=detail, milliseconds=took)
+
+
+class Runner:
+    """Calls a component's methods, one engine's way.
+
+    Args:
+        name: the step's name, for logs and failures.
+        component: the component; None where it could not be made.
+        workers: threads for `def` methods.
+        at_once: how many calls may run at the same time.
+        missing: why there is no component.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        component: object | None,
+        workers: Workers,
+        *,
+        at_once: int = AT_ONCE,
+        missing: str = "",
+    ) -> None:
+        self.name = name
+        self.missing = missing
+        self.component = component
+        self._workers = workers
+        self._room = asyncio.Semaphore(at_once)
+        self._loop: LoopThread | None = None
+        self._stuck = 0
+        self._timeouts = 0
+        self._rest_until = 0.0
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether calls are refused because earlier ones hang."""
+        return self._stuck >= STUCK or time.monotonic() < self._rest_until
+
+    async def call(
+        self, method: str, *args: Any, timeout: float, check: Callable[[Any], T]
+    ) -> Outcome[T]:
+        """Call a method of the component.
+
+        Args:
+            method: its name.
+            args: what it gets.
+            timeout: seconds from when it starts; waiting for room is not counted.
+            check: turns the result into what is used, or raises Malformed; runs where the method
+                ran, so that a hostile result cannot stop the engine either.
+
+        Returns:
+            The checked result, or why there is none. It never raises.
+        """
+        if self.component is None:
+            return failed(FailureCause.MISSING, self.missing)
+        if self.quarantined:
+            return failed(FailureCause.QUARANTINED, "earlier calls hang")
+        function = getattr(self.component, method)
+        async with self._room:
+            if self.quarantined:
+                return failed(FailureCause.QUARANTINED, "earlier calls hang")
+            return await self._timed(function, args, timeout, check)
+
+    async def _timed(
+        self, function: Callable[..., Any], args: tuple[Any, ...], timeout: float, check: Any
+    ) -> Outcome[Any]:
+        start = time.perf_counter()
+        call = self._start(function, args, check)
+        future = call.future
+        done, _ = await asyncio.wait({future}, timeout=timeout)
+        if not done:
+            self._abandon(call)
+            return failed(FailureCause.TIMEOUT, f"{timeout:g} s", start)
+        self._timeouts = 0
+        error = future.exception()
+        if isinstance(error, Malformed):
+            log.error("step '%s' gave a malformed result: %s", self.name, error.detail)
+            return failed(error.cause, error.detail, start)
+        if error is not None:
+            log.error("step '%s' raised %s%s", self.name, type(error).__name__, _where(error))
+            # Errors about files and stores name a place; no other error's text is safe to keep.
+            about_files = isinstance(error, StoreError | ConfigError)
+            detail = str(error) if about_files else type(error).__name__
+            return failed(FailureCause.EXCEPTION, detail, start)
+        took = (time.perf_counter() - start) * 1000
+        return Outcome(value=future.result(), milliseconds=took)
+
+    def _start(
+        self, function: Callable[..., Any], args: tuple[Any, ...], check: Callable[[Any], Any]
+    ) -> Call:
+        if not inspect.iscoroutinefunction(function):
+            return self._workers.run(lambda: check(function(*args)))
+        if self._loop is None:
+            self._loop = LoopThread(self.name)
+
+        async def checked() -> Any:
+            try:
+                return check(await function(*args))
+            except (asyncio.CancelledError, Exception):
+                raise
+            except BaseException as err:
+                # An exit raised on the component's loop would end that loop's thread.
+                raise RuntimeError(type(err).__name__) from None
+
+        return self._loop.run(checked)
+
+    def _abandon(self, call: Call) -> None:
+        """Give a call up; it counts as stuck until it ends."""
+        self._stuck += 1
+        self._timeouts += 1
+        if self._timeouts >= TIMEOUTS:
+            self._rest_until = time.monotonic() + REST_S
+        log.error("step '%s' passed its deadline", self.name)
+        call.future.add_done_callback(self._ended)
+        call.cancel()
+
+    def _ended(self, future: asyncio.Future[Any]) -> None:
+        future.exception()
+        self._stuck -= 1
+
+    async def warm(self, setting: object, timeout: float) -> Outcome[None]:
+        """Call `warm(setting)` if the component has it; a failure makes the step a missing one."""
+        if self.component is None or not hasattr(self.component, "warm"):
+            return Outcome()
+        outcome = await self.call("warm", setting, timeout=timeout, check=lambda _: None)
+        if outcome.cause is not None:
+            self.missing = f"warm-up failed: {outcome.detail}"
+            self.component = None
+        return outcome
+
+    async def close(self, timeout: float = 2.0) -> None:
+        """Call `close()` if the component has it, and let its loop end."""
+        if self.component is not None and hasattr(self.component, "close"):
+            await self.call("close", timeout=timeout, check=lambda _: None)
+        if self._loop is not None:
+            self._loop.close()
+
+
+def _where(error: BaseException) -> str:
+    """Where it was raised: file and line, never its message, which may quote a person."""
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f" at {code.co_filename}:{trace.tb_lineno} in {code.co_name}"
+        trace = trace.tb_next
+    return place
