@@ -1,0 +1,406 @@
+"""One turn from message to reply: store, assess, decide, answer, store, tell."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sanad_core import render
+from sanad_core.assess import DetectorStep, assess, assessment_of
+from sanad_core.chain import Chain, Step
+from sanad_core.decide import decide
+from sanad_core.errors import MissingExtra
+from sanad_core.notices import Dispatch, Notice
+from sanad_core.specs import Context, DetectorSpec
+from sanad_core.steps import Runner
+from sanad_core.store import Record
+from sanad_core.store.ledger import Ledger
+from sanad_core.store.open import open_store
+from sanad_core.text import detect_script
+from sanad_core.types import (
+    Assessment,
+    Cause,
+    Conversation,
+    Decision,
+    Exchange,
+    Failure,
+    FailureCause,
+    Reply,
+    Slots,
+    Speaker,
+    Timings,
+    Turn,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from sanad_core.plan import Part, Plan
+    from sanad_core.plugins import Catalog
+    from sanad_core.workers import Workers
+
+__all__ = ["Incoming", "Turns"]
+
+log = logging.getLogger("sanad")
+
+WARM_S = 120.0  # seconds that making and warming one component may take
+MISSED = 3  # unanswered earlier messages that are looked at with a new one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A message as the caller handed it over, checked."""
+
+    text: str
+    conversation: str
+    message_id: str
+    locale: str | None
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """A reply, and what came with it."""
+
+    reply: Reply
+    slots: Slots = ()
+    failures: tuple[Failure, ...] = ()
+    timings: Timings = field(default_factory=Timings)
+
+
+class Turns:
+    """Works on turns, with the components of one plan.
+
+    Args:
+        plan: what to run.
+        catalog: makes the store.
+        workers: threads for components.
+        store: URL of the store.
+        clock: gives the time.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        catalog: Catalog,
+        workers: Workers,
+        store: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._plan = plan
+        self._catalog = catalog
+        self._workers = workers
+        self._clock = clock
+        self._store = store
+        self._runners: list[Runner] = []
+        self._versions = tuple((part.name, part.version) for part in plan.parts() if part.version)
+
+    async def start(self) -> None:
+        """Make and warm every component, open the store, and resume undelivered notices."""
+        plan = self._plan
+        made = await asyncio.gather(*(self._made(part) for part in plan.parts()))
+        self._runners = list(made)
+        runners = {(part.kind, part.name): made[i] for i, part in enumerate(plan.parts())}
+        self._detectors = tuple(
+            DetectorStep(
+                plan=part.step, spec=_detector(part), runner=runners["detector", part.name]
+            )
+            for part in plan.detectors
+            if part.step is not None
+        )
+        self._chain = Chain(
+            _steps(plan.responders, runners),
+            _steps(plan.guards, runners),
+            plan.policy.deadline,
+            plan.policy.block_ends_chain,
+        )
+        self._ledger = Ledger(self._store_runner(), plan.deployment.limits.history)
+        pending = await self._ledger.open()
+        notifiers = {part.name: runners["notifier", part.name] for part in plan.notifiers}
+        self._dispatch = Dispatch(notifiers, self._ledger.delivered)
+        for notice in pending:
+            self._dispatch.send(notice)
+
+    def _store_runner(self) -> Runner:
+        return Runner("store", open_store(self._store, self._catalog), self._workers)
+
+    async def _made(self, part: Part) -> Runner:
+        """Make a component and warm it up; one that cannot be made fails at every turn."""
+        component, missing = await self._make(part)
+        runner = Runner(part.name, component, self._workers, missing=missing)
+        outcome = await runner.warm(self._plan.setting(), WARM_S)
+        if runner.component is None:
+            why = runner.missing or outcome.detail
+            log.error("'%s' cannot be used: %s", part.name, why)
+        return runner
+
+    async def _make(self, part: Part) -> tuple[object | None, str]:
+        if part.spec is None or part.missing:
+            return None, part.missing
+        call = self._workers.run(lambda: part.spec and part.spec.make(part.options))
+        done, _ = await asyncio.wait({call.future}, timeout=WARM_S)
+        if not done:
+            return None, "making it took too long"
+        error = call.future.exception()
+        if isinstance(error, MissingExtra):
+            return None, str(error)
+        if error is not None:
+            return None, f"making it raised {type(error).__name__}"
+        component: object = call.future.result()
+        if not callable(getattr(component, part.spec.method, None)):
+            return None, f"it has no method '{part.spec.method}'"
+        return component, ""
+
+    async def close(self) -> None:
+        """Deliver what can be delivered, then let everything go."""
+        await self._dispatch.close()
+        await self._ledger.close()
+        await asyncio.gather(*(runner.close() for runner in self._runners))
+        self._workers.close()
+
+    async def answer(self, incoming: Incoming) -> Exchange:
+        """One turn."""
+        began = time.perf_counter()
+        now = self._clock()
+        turn = Turn(
+            speaker=Speaker.PERSON,
+            text=incoming.text,
+            locale=incoming.locale or self._spoken(incoming.text) or self._plan.policy.locales[0],
+            at=now,
+            message_id=incoming.message_id,
+        )
+        loaded, failures = await self._ledger.receive(incoming.conversation, turn)
+        if loaded.answered is not None:
+            return loaded.answered
+        received = (time.perf_counter() - began) * 1000
+        context = self._context(turn, incoming, loaded.conversation)
+        exchange, record = await self._worked(context, failures, now)
+        committing = time.perf_counter()
+        exchange = replace(exchange, failures=exchange.failures + await self._ledger.commit(record))
+        ended = time.perf_counter()
+        timings = replace(
+            exchange.timings,
+            store=received + (ended - committing) * 1000,
+            total=(ended - began) * 1000,
+        )
+        exchange = replace(exchange, timings=timings)
+        for notice in record.notices:
+            self._dispatch.send(notice)
+        self._observe(exchange)
+        return exchange
+
+    async def screen(self, incoming: Incoming) -> Assessment:
+        """Detection alone."""
+        turn = Turn(
+            speaker=Speaker.PERSON,
+            text=incoming.text,
+            locale=incoming.locale or self._spoken(incoming.text) or self._plan.policy.locales[0],
+            at=self._clock(),
+            message_id=incoming.message_id,
+        )
+        conversation = Conversation(id=incoming.conversation)
+        assessment, _ = await self._assess(self._context(turn, incoming, conversation), ())
+        return assessment
+
+    def _context(self, turn: Turn, incoming: Incoming, before: Conversation) -> Context:
+        locales = self._plan.policy.locales
+        guess = incoming.locale or self._spoken(turn.text) or before.locale
+        return Context(
+            turn=turn,
+            conversation=before,
+            locale=guess if guess in locales else locales[0],
+            region=incoming.region or before.region or self._plan.region,
+        )
+
+    def _spoken(self, text: str) -> str | None:
+        """The policy's language that a text's script points to, where only one does."""
+        script = detect_script(text)
+        arabic = [locale for locale in self._plan.policy.locales if locale[:2] in _ARABIC_SCRIPT]
+        others = [locale for locale in self._plan.policy.locales if locale not in arabic]
+        fitting = arabic if script == "arabic" else others if script == "latin" else []
+        return fitting[0] if len(fitting) == 1 else None
+
+    async def _worked(
+        self, context: Context, failures: tuple[Failure, ...], now: datetime
+    ) -> tuple[Exchange, Record]:
+        """Assess, decide and answer; a fault of Sanad's own costs nobody their answer."""
+        began = time.perf_counter()
+        steps: tuple[tuple[str, float], ...] = ()
+        try:
+            assessment, steps = await self._assess(context, failures)
+        except Exception as err:
+            assessment = Assessment(failures=(_fault(err),))
+        detected = time.perf_counter()
+        decision = decide(self._plan.policy, assessment, context.conversation, now)
+        decided = time.perf_counter()
+        context = replace(context, assessment=assessment)
+        try:
+            answer = await self._answer(context, decision, now)
+        except Exception as err:
+            answer = _Answer(reply=render.last_resort(self._plan, context), failures=(_fault(err),))
+        exchange = Exchange(
+            conversation=context.conversation.id,
+            turn=context.turn,
+            assessment=assessment,
+            decision=decision,
+            reply=answer.reply,
+            failures=answer.failures,
+            timings=replace(
+                answer.timings,
+                detect=(detected - began) * 1000,
+                decide=(decided - detected) * 1000,
+                steps=steps + answer.timings.steps,
+            ),
+            policy=self._plan.policy.digest,
+            components=self._versions,
+        )
+        return exchange, self._record(exchange, context, answer.slots)
+
+    async def _assess(
+        self, context: Context, failures: tuple[Failure, ...]
+    ) -> tuple[Assessment, tuple[tuple[str, float], ...]]:
+        """Assess the message, and with it what was never answered or did not fit."""
+        limit = self._plan.deployment.limits.message
+        text = context.turn.text
+        extra = _unanswered(context.conversation)
+        if len(text) > limit:
+            failures += (
+                Failure(
+                    step="message",
+                    cause=FailureCause.TOO_LONG,
+                    detail=f"{len(text)} characters; {limit} are read",
+                    required=True,
+                ),
+            )
+            extra.append(replace(context.turn, text=text[-limit:]))
+            context = replace(context, turn=replace(context.turn, text=text[:limit]))
+        assessment, steps = await assess(self._detectors, context, failures)
+        for turn in extra:
+            missed, _ = await assess(self._detectors, replace(context, turn=turn))
+            found = tuple(replace(s, evidence=()) for s in missed.signals if s.kind == "risk")
+            assessment = assessment_of(
+                assessment.signals + found, assessment.failures + missed.failures
+            )
+        return assessment, steps
+
+    async def _answer(self, context: Context, decision: Decision, now: datetime) -> _Answer:
+        """The scripted text that the decision orders, or the first draft that passes."""
+        plan = self._plan
+        if decision.cause is not Cause.RESPOND:
+            began = time.perf_counter()
+            reply = render.scripted(plan, decision, context)
+            reply = render.disclosed(plan, reply, context, now, first=False)
+            took = (time.perf_counter() - began) * 1000
+            return _Answer(reply=reply, timings=Timings(respond=took))
+        result = await self._chain.ask(decision.chain, context)
+        if result.draft is not None:
+            reply = render.drafted(plan, result.draft, context)
+        else:
+            fallback = replace(decision, reply=plan.policy.fallback, kind=None)
+            reply = render.scripted(plan, fallback, context)
+        reply = replace(reply, blocked=result.blocked)
+        return _Answer(
+            reply=render.disclosed(plan, reply, context, now, first=True),
+            slots=result.draft.slots if result.draft is not None else (),
+            failures=result.failures,
+            timings=Timings(respond=result.respond, guard=result.guard, steps=result.steps),
+        )
+
+    def _record(self, exchange: Exchange, context: Context, slots: Slots) -> Record:
+        before, reply, turn = context.conversation, exchange.reply, exchange.turn
+        now = self._clock()
+        merged = {**dict(before.slots), **dict(slots)}
+        after = replace(
+            before,
+            slots=tuple(sorted((key, value) for key, value in merged.items() if value)),
+            hold=exchange.decision.hold,
+            disclosed_at=now if reply.disclosed else before.disclosed_at,
+            locale=context.locale,
+            region=context.region,
+        )
+        new_hold = exchange.decision.hold if exchange.decision.hold != before.hold else None
+        return Record(
+            exchange=exchange,
+            turn=Turn(
+                speaker=Speaker.BOT,
+                text=reply.text,
+                locale=context.locale,
+                at=now,
+                message_id=turn.message_id,
+                scripts=reply.scripts,
+            ),
+            conversation=after,
+            hold=new_hold,
+            notices=tuple(self._notices(exchange)),
+        )
+
+    def _notices(self, exchange: Exchange) -> Iterable[Notice]:
+        decision = exchange.decision
+        for name, with_text in decision.notify:
+            yield Notice(
+                id=uuid.uuid4().hex,
+                notifier=name,
+                conversation=exchange.conversation,
+                rule=decision.rule or "",
+                level=decision.level,
+                kind=decision.kind,
+                subject=decision.subject,
+                at=exchange.turn.at,
+                text=exchange.turn.text if with_text else None,
+            )
+
+    def _observe(self, exchange: Exchange) -> None:
+        for observer in self._catalog.observers():
+            call = self._workers.run(partial(observer, exchange))
+            call.future.add_done_callback(_log_observer)
+
+
+def _fault(err: Exception) -> Failure:
+    """A fault of Sanad's own, as a failure that must not pass for a clean bill."""
+    log.error("a turn met a fault of Sanad's own: %s", type(err).__name__)
+    log.debug("the fault", exc_info=err)
+    return Failure(
+        step="engine", cause=FailureCause.EXCEPTION, detail=type(err).__name__, required=True
+    )
+
+
+_ARABIC_SCRIPT = ("ar", "fa", "ur", "ps", "ku")
+
+
+def _log_observer(future: asyncio.Future[Any]) -> None:
+    error = future.exception()
+    if error is not None:
+        log.error("an observer raised %s", type(error).__name__)
+
+
+def _detector(part: Part) -> DetectorSpec:
+    """The spec of a detector; one whose plugin is broken counts as one that must speak."""
+    return part.spec if isinstance(part.spec, DetectorSpec) else _unknown(part.name)
+
+
+def _unknown(name: str) -> DetectorSpec:
+    return DetectorSpec(name=name, make=lambda _: None)
+
+
+def _steps(parts: Iterable[Part], runners: dict[tuple[str, str], Runner]) -> list[Step]:
+    return [
+        Step(plan=part.step, runner=runners[part.kind, part.name])
+        for part in parts
+        if part.step is not None
+    ]
+
+
+def _unanswered(conversation: Conversation) -> list[Turn]:
+    """The last messages that nobody answered: the process died, or the store was away."""
+    missed: list[Turn] = []
+    for turn in reversed(conversation.turns):
+        if turn.speaker is Speaker.BOT or len(missed) == MISSED:
+            break
+        missed.append(turn)
+    return missed[::-1]
