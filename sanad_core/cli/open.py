@@ -1,0 +1,66 @@
+"""What commands open: the deployment, the policy, an engine, an input file."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, BinaryIO
+
+from sanad_core import packaged
+from sanad_core.deployment import load_deployment
+from sanad_core.engine import Engine
+from sanad_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+__all__ = ["check_region", "input_lines", "open_engine", "open_input"]
+
+
+def check_region(region: str | None) -> str | None:
+    """A country code in upper case.
+
+    Raises:
+        UsageError: it is not two letters.
+    """
+    if region is None:
+        return None
+    if not re.fullmatch("[A-Za-z]{2}", region):
+        raise UsageError(f"--region takes a two-letter country code such as US, not '{region}'")
+    return region.upper()
+
+
+def open_engine(
+    policy: str | None,
+    *,
+    config: str | None = None,
+    store: str | None = None,
+    region: str | None = None,
+) -> Engine:
+    """An engine for a command's options; `store` None means the deployment's."""
+    deployment, _ = load_deployment(config)
+    name = policy or deployment.policy or packaged.DEFAULT_POLICY
+    return Engine.from_policy(name, deployment=deployment, store=store, region=check_region(region))
+
+
+def open_input(name: str) -> AbstractContextManager[BinaryIO]:
+    """A file, or standard input for `-`.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    from contextlib import nullcontext
+
+    if name == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return open(name, "rb")
+    except OSError as err:
+        raise UsageError(f"'{name}' cannot be read: {err.strerror}") from None
+
+
+def input_lines(stream: BinaryIO) -> Iterator[str]:
+    """Lines without their ends; bytes that are not UTF-8 become U+FFFD, so no line is lost."""
+    for raw in stream:
+        yield raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", errors="replace")

@@ -1,0 +1,124 @@
+"""`sanad screen`: detection alone, for files and pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from sanad_core.cli import options
+from sanad_core.cli.open import input_lines, open_engine, open_input
+from sanad_core.text import clean
+from sanad_core.view import screen_view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sanad_core.engine import Engine
+    from sanad_core.types import Assessment
+
+__all__ = ["command"]
+
+AT_ONCE = 64  # rows in work at the same time; they come out in order all the same
+
+
+@click.command("screen", epilog="Example: echo 'I feel awful' | sanad screen -")
+@click.argument("file", default="-", metavar="[FILE or -]")
+@options("policy", "config")
+@click.pass_context
+def command(ctx: click.Context, file: str, policy: str | None, config: str | None) -> None:
+    """Detect risk in each text of FILE, or of standard input.
+
+    Lines in: JSON objects {"id"?, "text"}, or plain text; the first line says which. JSON lines
+    out, in order. Nothing is stored and nobody is answered. A row that is no such object is named
+    on standard error, screened as plain text all the same, and makes the exit code 1.
+    """
+    engine = open_engine(policy, config=config, store="memory:")
+    with open_input(file) as stream:
+        bad = asyncio.run(_screen(engine, stream, file))
+    ctx.exit(1 if bad else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A text to screen; `bad` says what is wrong with its line."""
+
+    id: str | int
+    text: str
+    bad: str = ""
+
+
+async def _screen(engine: Engine, stream: BinaryIO, name: str) -> int:
+    loop = asyncio.get_running_loop()
+    rows = _rows(stream)
+    # The queue's size bounds what is in memory; rows go out as soon as they are done.
+    queue: asyncio.Queue[tuple[_Row, asyncio.Task[Assessment]] | None] = asyncio.Queue(AT_ONCE)
+
+    async def feed() -> None:
+        while (row := await loop.run_in_executor(None, next, rows, None)) is not None:
+            await queue.put((row, loop.create_task(engine.screen(row.text))))
+        await queue.put(None)
+
+    bad = 0
+    async with engine:
+        feeding = loop.create_task(feed())
+        with _progress() as advance:
+            while (item := await queue.get()) is not None:
+                row, task = item
+                _write(row, await task)
+                advance()
+                if row.bad:
+                    bad += 1
+                    click.echo(f"{name}:{row.id}: {row.bad}", err=True)
+        await feeding
+    return bad
+
+
+def _rows(stream: BinaryIO) -> Iterator[_Row]:
+    as_json: bool | None = None
+    for number, line in enumerate(input_lines(stream), start=1):
+        if as_json is None:
+            as_json = not _row(number, line).bad
+        if as_json and not line.strip():
+            continue
+        yield _row(number, line) if as_json else _Row(number, line)
+
+
+def _row(number: int, line: str) -> _Row:
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        return _Row(number, line, 'is not JSON; write {"text": "…"}')
+    text = data.get("text") if isinstance(data, dict) else None
+    if not isinstance(text, str):
+        return _Row(number, line, "is not an object with a text in 'text'")
+    row_id = data.get("id", number)
+    return _Row(row_id if isinstance(row_id, str | int) else number, text)
+
+
+def _write(row: _Row, assessment: Assessment) -> None:
+    view = screen_view(row.id, clean(row.text), assessment)
+    if row.bad:
+        view["failures"].append({"step": "input", "cause": "malformed", "detail": row.bad})
+    sys.stdout.buffer.write(json.dumps(view, ensure_ascii=False).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[], None]]:
+    """A count on standard error, where that is a terminal and the output is not."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), "screened", MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda: progress.advance(task)
