@@ -1,0 +1,256 @@
+"""Terms as a clinician writes them, compiled into one graph that reads a message once.
+
+A term is words, with:
+    (a|b c)   one of these, each one or more words; may stand inside one another
+    word?     may be missing; also (a|b)? and <group>?
+    <group>   one of a named group of words
+    word*     any word that begins so
+    ~         up to three other words here; ~5 up to five; never over the end of a sentence
+
+Every term moves on by one step per word, all terms side by side, so the time grows with the length
+of the message and with nothing else; no term can make it explode.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sanad_lexicon.normalise import STOP
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Graph", "Match", "TermError"]
+
+_PART = re.compile(r"\(|\)\??|\||~\d?|<[\w-]+>\??|[^\s()<>~|?]+\??")
+MOST_PARTS = 120
+DEFAULT_GAP = 3
+
+
+class TermError(ValueError):
+    """A term cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A term found: which entry, and its first and last word."""
+
+    entry: int
+    first: int
+    last: int
+
+
+@dataclass(slots=True, eq=False)
+class _Node:
+    """A place between two words of some terms.
+
+    `edges` lead on by a word, a group or a prefix; `waits` are the same place with a number of
+    other words allowed before the next; `shared` are the edges that terms with one beginning share.
+    """
+
+    edges: dict[str, list[_Node]] = field(default_factory=dict)
+    waits: list[tuple[int, _Node]] = field(default_factory=list)
+    shared: dict[str, _Node] = field(default_factory=dict)
+    entries: list[int] = field(default_factory=list)
+
+
+class Graph:
+    """All terms of a language.
+
+    Args:
+        groups: words of each group.
+    """
+
+    def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
+        self._root = _Node()
+        self._groups = groups
+        self._steps: dict[str, tuple[str, ...]] = {}
+        self._prefixes: set[str] = set()
+        self._cache: dict[str, tuple[str, ...]] = {}
+
+    def add(self, term: str, entry: int) -> None:
+        """Add a term.
+
+        Raises:
+            TermError: it cannot be read.
+        """
+        ends = _Term(self, term).build(self._root)
+        if self._root in ends:
+            raise TermError("can be empty: something in it must not be optional")
+        for node in ends:
+            if entry not in node.entries:
+                node.entries.append(entry)
+
+    def group(self, name: str) -> Sequence[str]:
+        """The words of a group.
+
+        Raises:
+            TermError: there is no such group.
+        """
+        if name not in self._groups:
+            raise TermError(f"names a group that is not there: <{name}>")
+        return self._groups[name]
+
+    def learn(self, step: str) -> None:
+        """Remember which words can take a step."""
+        if step.startswith("<"):
+            for word in self._groups[step[1:-1]]:
+                if " " not in word:
+                    self._learn(word, step)
+        else:
+            self._learn(step, step)
+
+    def _learn(self, word: str, step: str) -> None:
+        if word.endswith("*"):
+            self._prefixes.add(word)
+        known = self._steps.get(word, ())
+        if step not in known:
+            self._steps[word] = (*known, step)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Every word that stands in a term."""
+        return frozenset(word for word in self._steps if not word.endswith("*"))
+
+    def _of(self, word: str) -> tuple[str, ...]:
+        """The steps that a word can take."""
+        found = self._cache.get(word)
+        if found is None:
+            begun = (f"{word[:size]}*" for size in range(2, min(len(word), 30) + 1))
+            by_prefix = [s for key in begun if key in self._prefixes for s in self._steps[key]]
+            found = tuple(dict.fromkeys((*self._steps.get(word, ()), *by_prefix)))
+            if len(self._cache) < 50_000:
+                self._cache[word] = found
+        return found
+
+    def find(self, words: Sequence[str]) -> list[Match]:
+        """Every place where a term stands; one pass."""
+        matches: list[Match] = []
+        threads: dict[tuple[_Node, int], int] = {}
+        root = self._root
+        for place, word in enumerate(words):
+            if word == STOP:
+                threads = {}
+                continue
+            steps = self._of(word)
+            if not steps and not threads:
+                continue
+            # One thread per node and first word, with the widest gap left: that bounds the work.
+            following: dict[tuple[_Node, int], int] = {}
+            for (node, first), gap in threads.items():
+                if gap and following.get((node, first), -1) < gap - 1:
+                    following[node, first] = gap - 1
+                for step in steps:
+                    for child in node.edges.get(step, ()):
+                        _arrive(child, first, place, following, matches)
+            for step in steps:
+                for child in root.edges.get(step, ()):
+                    _arrive(child, place, place, following, matches)
+            threads = following
+        return matches
+
+
+def _arrive(
+    node: _Node,
+    first: int,
+    place: int,
+    following: dict[tuple[_Node, int], int],
+    matches: list[Match],
+) -> None:
+    matches.extend(Match(entry, first, place) for entry in node.entries)
+    if node.edges:
+        following.setdefault((node, first), 0)
+    for width, waiting in node.waits:
+        if following.get((waiting, first), -1) < width:
+            following[waiting, first] = width
+
+
+class _Term:
+    """One pass over a term, building its part of the graph."""
+
+    def __init__(self, graph: Graph, term: str) -> None:
+        self.graph = graph
+        self.parts = [found[0] for found in _PART.finditer(term)]
+        self.place = 0
+        if not self.parts or "".join(self.parts) != "".join(term.split()):
+            raise TermError("has a part that means nothing in a term")
+        if len(self.parts) > MOST_PARTS:
+            raise TermError(f"has {len(self.parts)} parts; at most {MOST_PARTS}: use a <group>")
+        if self.parts[0].startswith("~") or self.parts[-1].startswith("~"):
+            raise TermError("begins or ends with a gap")
+
+    def build(self, root: _Node) -> list[_Node]:
+        ends = self.sequence([root])
+        if self.place < len(self.parts):
+            raise TermError("has brackets that do not match, or a '|' outside of them")
+        return ends
+
+    def sequence(self, froms: list[_Node]) -> list[_Node]:
+        """Build parts up to the end, a `|` or a `)`; gives the nodes where they end."""
+        began = self.place
+        while self.place < len(self.parts) and self.parts[self.place][0] not in "|)":
+            part = self.parts[self.place]
+            self.place += 1
+            froms = self.part(part, froms)
+        if self.place == began:
+            raise TermError("has an empty choice; write (…)? instead")
+        return froms
+
+    def part(self, part: str, froms: list[_Node]) -> list[_Node]:
+        if part == "(":
+            return self.choice(froms)
+        if part[0] == "~":
+            return [self.wait(node, int(part[1:] or DEFAULT_GAP)) for node in froms]
+        bare = part.removesuffix("?")
+        ends = self.named(bare, froms) if bare[0] == "<" else [self.step(bare, froms)]
+        return _unique([*ends, *froms]) if part.endswith("?") else ends
+
+    def choice(self, froms: list[_Node]) -> list[_Node]:
+        ends: list[_Node] = []
+        while True:
+            ends += self.sequence(froms)
+            closing = self.parts[self.place] if self.place < len(self.parts) else ""
+            self.place += 1
+            if closing == "|":
+                continue
+            if not closing:
+                raise TermError("has a bracket that is never closed")
+            return _unique([*ends, *froms] if closing == ")?" else ends)
+
+    def named(self, part: str, froms: list[_Node]) -> list[_Node]:
+        """A group: its single words are one step, the longer ones are written out."""
+        words = self.graph.group(part[1:-1])
+        ends = [self.step(part, froms)] if any(" " not in word for word in words) else []
+        for word in words:
+            if " " in word:
+                reached = froms
+                for single in word.split():
+                    reached = [self.step(single, reached)]
+                ends += reached
+        return _unique(ends)
+
+    def step(self, word: str, froms: list[_Node]) -> _Node:
+        self.graph.learn(word)
+        if len(froms) == 1:
+            if word not in froms[0].shared:
+                froms[0].shared[word] = _Node()
+                froms[0].edges.setdefault(word, []).append(froms[0].shared[word])
+            return froms[0].shared[word]
+        target = _Node()
+        for node in froms:
+            node.edges.setdefault(word, []).append(target)
+        return target
+
+    def wait(self, node: _Node, width: int) -> _Node:
+        for known, waiting in node.waits:
+            if known == width:
+                return waiting
+        waiting = _Node()
+        node.waits.append((width, waiting))
+        return waiting
+
+
+def _unique(nodes: list[_Node]) -> list[_Node]:
+    return list({id(node): node for node in nodes}.values())
