@@ -95,7 +95,7 @@ def check_policy(path: str | Path, deployment: Deployment, catalog: Catalog) -> 
         catalog: what is installed.
     """
     policy, problems = read_policy(path)
-    if policy is None or any(not problem.warning for problem in problems):
+    if policy is None:
         return Checked(policy=None, problems=tuple(problems))
     plan, more = resolve(policy, deployment, catalog)
     problems += more
@@ -104,7 +104,7 @@ def check_policy(path: str | Path, deployment: Deployment, catalog: Catalog) -> 
     table = tuple(cases(plan.policy))
     problems += [*_texts(plan), *_coverage(plan.policy, table), *_unreachable(plan.policy)]
     problems += asyncio.run(_components(plan))
-    ordered = sorted(problems, key=lambda problem: (problem.warning, problem.file, problem.line))
+    ordered = sorted(set(problems), key=lambda p: (p.warning, p.file, p.line, p.column))
     return Checked(policy=plan.policy, problems=tuple(ordered), table=table)
 
 

@@ -77,7 +77,9 @@ class DeploymentFile(Strict):
     locales: list[Name] | None = Field(None, description="languages; default: the policy's")
     helplines: str | None = Field(None, description="path of a registry; default: the packaged one")
     endpoints: list[Endpoint] = Field(default_factory=list)
-    notifiers: list[NotifierStep] = Field(default_factory=list)
+    notifiers: list[NotifierStep] | None = Field(
+        None, description="default: on_call, which writes to the log"
+    )
     observers: list[Name] = Field(default_factory=list, description="plugins that see every turn")
     server: Server = Field(default_factory=Server)
     limits: Limits = Field(default_factory=Limits)
@@ -91,6 +93,9 @@ class NotifierPlan:
     use: str
     options: dict[str, Any] = field(default_factory=dict)
     location: Location = ()
+
+
+ON_CALL = (NotifierPlan(name="on_call", use="log"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +122,7 @@ class Deployment:
     region: str | None = None
     locales: tuple[str, ...] = ()
     helplines: Path | None = None
-    notifiers: tuple[NotifierPlan, ...] = (NotifierPlan(name="on_call", use="log"),)
+    notifiers: tuple[NotifierPlan, ...] = ON_CALL
     observers: tuple[str, ...] = ()
     endpoints: tuple[tuple[str, str], ...] = ()
     server: Server = field(default_factory=Server)
@@ -169,7 +174,9 @@ def _compile(
                 name=step.name, use=step.use, options=step.options, location=("notifiers", index)
             )
             for index, step in enumerate(model.notifiers)
-        ),
+        )
+        if model.notifiers is not None
+        else ON_CALL,
         observers=tuple(model.observers),
         endpoints=tuple((name, url) for name, url in endpoints),
         server=model.server,
@@ -204,7 +211,7 @@ def literal_secret(file: YamlFile, location: Location) -> Problem:
 
 def _repeated(file: YamlFile, model: DeploymentFile) -> Iterator[Problem]:
     names = {
-        "notifiers": [step.name for step in model.notifiers],
+        "notifiers": [step.name for step in model.notifiers or ()],
         "endpoints": [endpoint.name for endpoint in model.endpoints],
     }
     for part, known in names.items():

@@ -166,7 +166,7 @@ class Runner:
         async def checked() -> Any:
             try:
                 return check(await function(*args))
-            except (asyncio.CancelledError, Exception):
+            except (asyncio.CancelledError, GeneratorExit, Exception):
                 raise
             except BaseException as err:
                 # An exit raised on the component's loop would end that loop's thread.

@@ -154,13 +154,16 @@ class LoopThread:
         return Call(future, cancel)
 
     def close(self) -> None:
-        """Cancel what runs and stop the loop; a blocked one ends with the process."""
+        """Cancel what runs and stop the loop; one that will not stop ends with the process."""
 
-        def stop() -> None:
-            for task in asyncio.all_tasks(self._loop):
+        async def stop() -> None:
+            running = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in running:
                 task.cancel()
+            if running and (await asyncio.wait(running, timeout=0.1))[1]:
+                return
             self._loop.call_soon(self._loop.stop)
 
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(stop)
+            asyncio.run_coroutine_threadsafe(stop(), self._loop)
         self._thread.join(timeout=0.2)

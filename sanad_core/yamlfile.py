@@ -28,6 +28,12 @@ Location = tuple[str | int, ...]
 MAX_BYTES = 4 * 1024 * 1024
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+)\Z")
+# What PyYAML gives to nodes that have no tag of their own; its guesses at types are not followed.
+_PLAIN = ["map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value"]
+_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in _PLAIN)
+MAX_DEPTH = 50
+_BRACKET = re.compile(r"[\[\]{}]")
+_DEEP_BLOCK = re.compile(r"^ {200}|^ *(?:[-?:] +){20}", re.MULTILINE)
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -172,6 +178,9 @@ class _Reading:
     seen: set[int] = field(default_factory=set)
 
     def read(self, text: str) -> Any:
+        if _too_deep(text):
+            self.problems.append(Problem(file=self.path, message="is nested too deeply"))
+            return None
         loader = _LOADER(text)
         try:
             node = loader.get_single_node()
@@ -180,8 +189,6 @@ class _Reading:
             self.syntax(err)
         except yaml.YAMLError as err:
             self.problems.append(Problem(file=self.path, message=_one_line(str(err))))
-        except RecursionError:
-            self.problems.append(Problem(file=self.path, message="is nested too deeply"))
         finally:
             loader.dispose()
         return None
@@ -204,6 +211,9 @@ class _Reading:
             self.add(node.start_mark, "anchors and aliases (&, *) are not allowed; write it out")
             return None
         self.seen.add(id(node))
+        if node.tag not in _TAGS:
+            self.add(node.start_mark, f"tags are not allowed: '{node.tag}'")
+            return None
         if isinstance(node, yaml.MappingNode):
             return dict(self.pairs(node, location))
         if isinstance(node, yaml.SequenceNode):
@@ -228,11 +238,6 @@ class _Reading:
 
     def scalar(self, node: yaml.Node) -> Any:
         text = str(node.value)
-        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.startswith(
-            "tag:yaml.org,2002:python"
-        ):
-            self.add(node.start_mark, f"tags are not allowed: '{node.tag}'")
-            return None
         if getattr(node, "style", None) in ("'", '"', "|", ">"):
             return text
         if text in ("true", "false"):
@@ -242,6 +247,16 @@ class _Reading:
         if _INT.match(text):
             return int(text) if len(text) <= 18 else text
         return float(text) if _FLOAT.match(text) else text
+
+
+def _too_deep(text: str) -> bool:
+    """Whether brackets, dashes or indentation nest so deeply that the C parser would overflow."""
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth = depth + 1 if bracket[0] in "[{" else max(depth - 1, 0)
+        if depth > MAX_DEPTH:
+            return True
+    return _DEEP_BLOCK.search(text) is not None
 
 
 def _one_line(text: str) -> str:

@@ -67,15 +67,21 @@ async def _screen(engine: Engine, stream: BinaryIO, name: str) -> int:
     bad = 0
     async with engine:
         feeding = loop.create_task(feed())
-        with _progress() as advance:
-            while (item := await queue.get()) is not None:
-                row, task = item
-                _write(row, await task)
-                advance()
-                if row.bad:
-                    bad += 1
-                    click.echo(f"{name}:{row.id}: {row.bad}", err=True)
-        await feeding
+        try:
+            with _progress() as advance:
+                while (item := await queue.get()) is not None:
+                    row, task = item
+                    _write(row, await task)
+                    advance()
+                    if row.bad:
+                        bad += 1
+                        click.echo(f"{name}:{row.id}: {row.bad}", err=True)
+        finally:
+            # Whoever read the output may be gone, with rows still in work.
+            feeding.cancel()
+            left = [queue.get_nowait() for _ in range(queue.qsize())]
+            tasks = [item[1] for item in left if item is not None]
+            await asyncio.gather(feeding, *tasks, return_exceptions=True)
     return bad
 
 

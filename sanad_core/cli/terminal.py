@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -41,8 +42,8 @@ async def talk(engine: Engine, conversation: str, locale: str | None) -> None:
             try:
                 with patch_stdout():
                     line = await session.prompt_async("you  › ")
-            except (EOFError, KeyboardInterrupt):
-                break
+            except (EOFError, KeyboardInterrupt, asyncio.CancelledError):
+                break  # Ctrl-C between two prompts arrives as a cancellation
             if line.strip() == "/quit":
                 break
             if not line.strip():
