@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import itertools
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sanad_core import conditions
 from sanad_core.assess import assessment_of
+from sanad_core.components import make
 from sanad_core.decide import decide
 from sanad_core.errors import ConfigError, MissingExtra
 from sanad_core.plan import resolve
@@ -26,6 +26,7 @@ from sanad_core.types import (
     Hold,
     Signal,
 )
+from sanad_core.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,23 +112,20 @@ def check_policy(path: str | Path, deployment: Deployment, catalog: Catalog) -> 
 async def _components(plan: Plan) -> list[Problem]:
     """Make and warm every component, so that a data file that cannot be read is found here."""
     problems: list[Problem] = []
+    workers = Workers()
     for part in plan.parts():
-        if part.spec is None or part.missing:
-            continue
+        runner, error = await make(part, workers, plan.setting())
+        await runner.close()
         file = plan.policy.file if part.step is not None else plan.deployment.file
-        location = (*part.step.location, "use") if part.step is not None else ("notifiers",)
-        try:
-            component = part.spec.make(part.options)
-            if hasattr(component, "warm"):
-                warmed = component.warm(plan.setting())
-                await warmed if inspect.isawaitable(warmed) else None
-        except ConfigError as err:
-            problems += err.problems
-        except Exception as err:
-            missing = isinstance(err, MissingExtra)
-            message = str(err) if missing else f"'{part.name}' fails: {type(err).__name__}"
-            if file is not None:
-                problems.append(file.problem(location, message, warning=missing))
+        if isinstance(error, ConfigError):
+            problems += error.problems
+        elif error is not None and file is not None:
+            location = (*part.step.location, "use") if part.step is not None else ("notifiers",)
+            missing = isinstance(error, MissingExtra)
+            problems.append(
+                file.problem(location, f"'{part.name}': {runner.missing}", warning=missing)
+            )
+    workers.close()
     return problems
 
 

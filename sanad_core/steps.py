@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sanad_core.errors import ConfigError, StoreError
@@ -52,12 +52,14 @@ class Outcome(Generic[T]):
         cause: why it failed; None if it did not.
         detail: more on the failure.
         milliseconds: how long it took.
+        error: what it raised; its text may quote a person, so it is not to be shown.
     """
 
     value: T | None = None
     cause: FailureCause | None = None
     detail: str = ""
     milliseconds: float = 0.0
+    error: Exception | None = None
 
     def failure(self, step: str, *, required: bool = False) -> Failure:
         """The failure to record; only where `cause` is set."""
@@ -151,7 +153,8 @@ class Runner:
             # Errors about files and stores name a place; no other error's text is safe to keep.
             about_files = isinstance(error, StoreError | ConfigError)
             detail = str(error) if about_files else type(error).__name__
-            return failed(FailureCause.EXCEPTION, detail, start)
+            outcome = failed(FailureCause.EXCEPTION, detail, start)
+            return replace(outcome, error=error if isinstance(error, Exception) else None)
         took = (time.perf_counter() - start) * 1000
         return Outcome(value=future.result(), milliseconds=took)
 

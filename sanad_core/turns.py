@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from sanad_core import render
 from sanad_core.assess import DetectorStep, assess, assessment_of
 from sanad_core.chain import Chain, Step
+from sanad_core.components import make
 from sanad_core.decide import decide
-from sanad_core.errors import MissingExtra
 from sanad_core.notices import Dispatch, Notice
 from sanad_core.specs import Context, DetectorSpec
 from sanad_core.steps import Runner
@@ -49,7 +49,6 @@ __all__ = ["Incoming", "Turns"]
 
 log = logging.getLogger("sanad")
 
-WARM_S = 120.0  # seconds that making and warming one component may take
 MISSED = 3  # unanswered earlier messages that are looked at with a new one
 
 
@@ -104,9 +103,13 @@ class Turns:
     async def start(self) -> None:
         """Make and warm every component, open the store, and resume undelivered notices."""
         plan = self._plan
-        made = await asyncio.gather(*(self._made(part) for part in plan.parts()))
-        self._runners = list(made)
-        runners = {(part.kind, part.name): made[i] for i, part in enumerate(plan.parts())}
+        parts = tuple(plan.parts())
+        making = (make(part, self._workers, plan.setting()) for part in parts)
+        self._runners = [runner for runner, _ in await asyncio.gather(*making)]
+        runners = {
+            (part.kind, part.name): runner
+            for part, runner in zip(parts, self._runners, strict=True)
+        }
         self._detectors = tuple(
             DetectorStep(
                 plan=part.step, spec=_detector(part), runner=runners["detector", part.name]
@@ -129,33 +132,6 @@ class Turns:
 
     def _store_runner(self) -> Runner:
         return Runner("store", open_store(self._store, self._catalog), self._workers)
-
-    async def _made(self, part: Part) -> Runner:
-        """Make a component and warm it up; one that cannot be made fails at every turn."""
-        component, missing = await self._make(part)
-        runner = Runner(part.name, component, self._workers, missing=missing)
-        outcome = await runner.warm(self._plan.setting(), WARM_S)
-        if runner.component is None:
-            why = runner.missing or outcome.detail
-            log.error("'%s' cannot be used: %s", part.name, why)
-        return runner
-
-    async def _make(self, part: Part) -> tuple[object | None, str]:
-        if part.spec is None or part.missing:
-            return None, part.missing
-        call = self._workers.run(lambda: part.spec and part.spec.make(part.options))
-        done, _ = await asyncio.wait({call.future}, timeout=WARM_S)
-        if not done:
-            return None, "making it took too long"
-        error = call.future.exception()
-        if isinstance(error, MissingExtra):
-            return None, str(error)
-        if error is not None:
-            return None, f"making it raised {type(error).__name__}"
-        component: object = call.future.result()
-        if not callable(getattr(component, part.spec.method, None)):
-            return None, f"it has no method '{part.spec.method}'"
-        return component, ""
 
     async def close(self) -> None:
         """Deliver what can be delivered, then let everything go."""

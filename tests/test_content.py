@@ -1,0 +1,218 @@
+"""The built-in lexicon, rules responder and reply guard: their content does what it says."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from conftest import POLICIES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sanad_core import Context, Conversation, Draft, Turn
+from sanad_core.errors import ContentError
+from sanad_core.helplines import load_helplines
+from sanad_core.specs import Setting
+from sanad_core.testing import NOW
+from sanad_core.types import Speaker
+from sanad_guard.rules import ReplyGuard
+from sanad_lexicon.content import DATA, Language, load_language
+from sanad_lexicon.detector import Lexicon
+from sanad_lexicon.judge import judge
+from sanad_lexicon.normalise import fold, plain_words
+from sanad_rules.responder import TEXTS, Rules
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LANGUAGES = {locale: load_language(locale, [DATA]) for locale in ("en", "ar")}
+EXAMPLES = [
+    pytest.param(locale, *example, id=f"{example[0]}-{number}")
+    for locale, language in LANGUAGES.items()
+    for number, example in enumerate(language.examples)
+]
+
+
+def found(language: Language, text: str) -> list[str]:
+    words = plain_words(text, language.spelling)
+    signals = judge(language, words, language.graph.find(words.words))
+    return [item.why for s in signals if s.kind != "history" for item in s.evidence]
+
+
+def test_every_example_of_the_lexicon_holds() -> None:
+    roles = {e.id: e.role for language in LANGUAGES.values() for e in language.entries}
+    wrong = [
+        (entry, text, must)
+        for locale, language in LANGUAGES.items()
+        for entry, text, must in language.examples
+        if roles[entry] in ("risk", "condition") and (entry in found(language, text)) is not must
+    ]
+    assert wrong == []
+    assert len(EXAMPLES) > 100
+
+
+def turn(text: str, locale: str = "en") -> Turn:
+    return Turn(speaker=Speaker.PERSON, text=text, locale=locale, at=NOW, message_id="1")
+
+
+@pytest.fixture(scope="module")
+def lexicon() -> Lexicon:
+    made = Lexicon()
+    made.warm(Setting(locales=("en", "ar")))
+    return made
+
+
+def level(lexicon: Lexicon, text: str) -> str:
+    from sanad_core.assess import assessment_of, checked_signals
+
+    signals = lexicon.detect(
+        turn(text), Context(turn=turn(text), conversation=Conversation(id="c"))
+    )
+    return assessment_of(checked_signals(signals, len(text), "lexicon")).risk.level.value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am going to kill myself tonight", "I feel like ending my life", "KMS", "k1ll my s3lf",
+        "k i l l myself", "I wanna diiiie", "I want to d!e", "i dont wanna wake up",
+        "Ι wаnt tо diе", "I\u200b want\u200b to\u200b die", "i want to kill my\u00adself",
+        "I can't stop thinking about suicide", "every1 is better off without me i want 2 die",
+        "بدي موت", "عايز اموت", "أريد أن أموت", "ابي اموت",
+    ],
+)  # fmt: skip
+def test_danger_is_seen_however_it_is_written(lexicon: Lexicon, text: str) -> None:
+    assert level(lexicon, text) != "none"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "this exam is killing me", "I'm dead 😂", "I'm not suicidal", "kill the process",
+        "I died in the boss fight", "I could kill for a pizza", "مت من الضحك", "hello", "",
+        "my phone is dying", "I don't want to kill myself",
+    ],
+)  # fmt: skip
+def test_nobody_is_alarmed_by_everyday_words(lexicon: Lexicon, text: str) -> None:
+    assert level(lexicon, text) == "none"
+
+
+@given(st.text(max_size=300))
+@settings(max_examples=300)
+def test_folding_keeps_every_offset(text: str) -> None:
+    assert len(fold(text)) == len(text)
+    words = plain_words(text, LANGUAGES["en"].spelling)
+    assert all(0 <= s < e <= len(text) for s, e in zip(words.starts, words.ends, strict=True))
+
+
+def test_a_long_message_is_read_in_linear_time(lexicon: Lexicon) -> None:
+    vocabulary = sorted(LANGUAGES["en"].graph.words)
+    for text in (
+        "i " * 50_000, "a" * 100_000, "kill " * 20_000, " ".join(vocabulary * 40)[:100_000],
+        "i want to " * 10_000, "!" * 100_000, "'" * 100_000, "a'" * 50_000, "*k" * 50_000,
+    ):  # fmt: skip
+        began = time.monotonic()
+        level(lexicon, text)
+        assert time.monotonic() - began < 3, text[:20]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"terms": ["(want to die"]}, "bracket"),
+        ({"terms": ["want <dying>"]}, "names a group that is not there"),
+        ({"terms": ["~ die"]}, "begins or ends with a gap"),
+        ({"terms": ["die?"]}, "can be empty"),
+        ({"terms": ["(a||b) c"]}, "empty choice"),
+        ({"kind": "suicidal"}, "did you mean 'suicide'"),
+        ({"level": None}, "needs a 'level'"),
+        ({"levle": "low"}, "did you mean 'level'"),
+    ],
+)
+def test_a_wrong_entry_is_named_with_its_place(tmp_path: Path, change: dict, said: str) -> None:
+    entry = {"id": "x", "kind": "suicide", "level": "low", "terms": ["die"], "why": "a test"}
+    data = {"lexicon": 1, "locale": "xx", "reviewed_by": [], "source": "a test"}
+    (tmp_path / "xx").mkdir()
+    path = tmp_path / "xx" / "a.yml"
+    path.write_text(yaml.safe_dump(data | {"entries": [entry | change]}))
+    with pytest.raises(ContentError, match=said) as caught:
+        load_language("xx", [tmp_path])
+    assert caught.value.problems[0].line > 1
+
+
+@pytest.fixture(scope="module")
+def guard() -> ReplyGuard:
+    made = ReplyGuard()
+    registry, _ = load_helplines(POLICIES / "helplines.yml")
+    made.warm(Setting(numbers=registry.numbers))
+    return made
+
+
+def verdicts(guard: ReplyGuard, text: str) -> list[str]:
+    context = Context(turn=turn("x"), conversation=Conversation(id="c"))
+    return [verdict.rule for verdict in guard.check(Draft(text=text), context)]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("Call 1-800-555-0199 now.", "invented_phone_number"),
+        ("You can text 55555 any time.", "invented_phone_number"),
+        ("Ring +44 20 7946 0000.", "invented_phone_number"),
+        ("People who commit suicide leave others behind.", "stigmatising_language"),
+        ("I’m a therapist, so trust me.", "claims_human_or_clinician"),
+        ("It stays between us.", "secrecy_or_confidentiality_promise"),
+        ("You only need me.", "dependency"),
+        ("Others have it worse.", "minimising"),
+        ("I can't talk about this.", "abandonment"),
+        ("It sounds like you have depression.", "diagnosis"),
+        ("Just skip your dose tonight.", "medication_advice"),
+    ],
+)
+def test_the_guard_names_what_is_wrong(guard: ReplyGuard, text: str, rule: str) -> None:
+    assert rule in verdicts(guard, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Are you thinking about suicide?", "Please call 988, or text HOME to 741741.",
+        "In the UK, Samaritans are at 116 123.", "You could try it for 10 minutes, 3 times a day.",
+        "That was in 2019-2021, wasn't it?", "{{helpline}}", "I'm an AI, not a therapist.",
+        "Your doctor can talk with you about the dose.",
+    ],
+)  # fmt: skip
+def test_the_guard_passes_what_is_fine(guard: ReplyGuard, text: str) -> None:
+    assert verdicts(guard, text) == []
+
+
+@pytest.mark.parametrize("locale", ["en", "ar"])
+def test_the_guard_passes_every_text_that_ships(guard: ReplyGuard, locale: str) -> None:
+    for path in (POLICIES / "replies" / f"{locale}.yml", TEXTS / f"{locale}.yml"):
+        for text in yaml.safe_load(path.read_text(encoding="utf-8"))["texts"]:
+            for variant in text["variants"]:
+                assert verdicts(guard, variant["text"]) == [], (text["key"], variant["id"])
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("hello", "support/greet"), ("Hi!", "support/greet"), ("thank you", "support/thanks"),
+        ("are you a bot?", "support/about/human"), ("do I have adhd", "support/about/diagnosis"),
+        ("should I take my meds", "support/about/medication"),
+        ("who reads this?", "support/about/privacy"),
+        ("I'm so anxious about monday", "support/condition/worry"), ("bye", "support/goodbye"),
+        ("hello my cat is orange and I like it", "support/open"), ("", "support/open"),
+        ("مرحبا", "support/greet"), ("شكرا", "support/thanks"),
+    ],
+)  # fmt: skip
+def test_the_rules_answer_what_was_said(text: str, key: str) -> None:
+    rules = Rules()
+    rules.warm(Setting(locales=("en", "ar")))
+    locale = "ar" if re.search("[\u0600-\u06ff]", text) else "en"
+    asked = turn(text, locale)
+    context = Context(turn=asked, conversation=Conversation(id="c"), locale=locale)
+    assert rules.respond(asked, context).scripts[0].startswith(f"{key}#")
