@@ -15,7 +15,6 @@ from sanad_core.decide import decide
 from sanad_core.errors import ConfigError, MissingExtra
 from sanad_core.plan import resolve
 from sanad_core.policy import read_policy
-from sanad_core.render import REMINDER, START
 from sanad_core.risk import Level, RiskKind, Subject
 from sanad_core.types import (
     Assessment,
@@ -103,7 +102,7 @@ def check_policy(path: str | Path, deployment: Deployment, catalog: Catalog) -> 
     if plan is None:
         return Checked(policy=None, problems=tuple(problems))
     table = tuple(cases(plan.policy))
-    problems += [*_texts(plan), *_coverage(plan.policy, table), *_unreachable(plan.policy)]
+    problems += [*_coverage(plan.policy, table), *_unreachable(plan.policy)]
     problems += asyncio.run(_components(plan))
     ordered = sorted(set(problems), key=lambda p: (p.warning, p.file, p.line, p.column))
     return Checked(policy=plan.policy, problems=tuple(ordered), table=table)
@@ -219,33 +218,3 @@ def _probes(policy: Policy) -> Iterator[Case]:
                 found = replace(found, signals=found.signals + extra)
                 decision = decide(policy, found, _conversation(case.held), NOW)
                 yield replace(case, decision=decision)
-
-
-def _texts(plan: Plan) -> Iterator[Problem]:
-    """Every scripted text that the policy names exists, in every language and for every kind."""
-    policy = plan.policy
-    wanted: dict[tuple[str, RiskKind | None], tuple[str | int, ...]] = {}
-    for index, rule in enumerate(policy.crisis):
-        for kind in _kinds(policy, rule.scripted.name):
-            wanted.setdefault((rule.scripted.reply, kind), ("crisis", index, "reply"))
-    for kind in RiskKind:
-        wanted.setdefault((policy.held.reply, kind), ("held", "reply"))
-    wanted.setdefault((policy.on_failure.reply, None), ("on_failure", "reply"))
-    wanted.setdefault((policy.fallback, None), ("respond", "fallback"))
-    wanted.setdefault((START, None), ("disclosure",))
-    wanted.setdefault((REMINDER, None), ("disclosure",))
-    for (key, kind), location in wanted.items():
-        for locale, book in plan.books.items():
-            if not book.variants(key, kind):
-                name = f"{key}/{kind}" if kind else key
-                message = f"there is no text '{name}' in the language '{locale}'"
-                yield policy.file.problem(location, message)
-
-
-def _kinds(policy: Policy, rule: str) -> list[RiskKind | None]:
-    """The kinds of risk for which a rule is the first to match."""
-    found: dict[RiskKind | None, None] = {}
-    for case in cases(policy):
-        if case.decision.rule == rule:
-            found[case.decision.kind] = None
-    return list(found) or [None]

@@ -213,6 +213,7 @@ def _repeated(file: YamlFile, model: DeploymentFile) -> Iterator[Problem]:
     names = {
         "notifiers": [step.name for step in model.notifiers or ()],
         "endpoints": [endpoint.name for endpoint in model.endpoints],
+        "locales": list(model.locales or ()),
     }
     for part, known in names.items():
         for index, name in enumerate(known):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import threading
 import uuid
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ __all__ = ["Engine"]
 log = logging.getLogger("sanad")
 
 MAX_ID = 256
+_REGION = re.compile("[A-Z]{2}")
 CLOSE_S = 5.0  # how long closing waits for turns under way
 
 
@@ -49,6 +51,7 @@ class Engine:
         plan: what to run; `from_policy` makes it.
         catalog: the plugins that the plan was resolved with.
         store: URL of the conversation store.
+        notify: False tells nobody, whatever the policy orders; for trials.
         clock: gives the time, with a time zone.
     """
 
@@ -58,11 +61,13 @@ class Engine:
         catalog: Catalog,
         *,
         store: str = "memory:",
+        notify: bool = True,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self.plan = plan
         self._catalog = catalog
         self._store = store
+        self._notify = notify
         self._clock = clock
         self._turns: Turns | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -81,6 +86,7 @@ class Engine:
         store: str | None = None,
         region: str | None = None,
         plugins: Iterable[object] = (),
+        notify: bool = True,
         clock: Callable[[], datetime] = _now,
     ) -> Engine:
         """An engine for a policy file.
@@ -93,12 +99,12 @@ class Engine:
                 memory.
             region: country whose helplines are given; None: the deployment's, else the policy's.
             plugins: further plugin objects, beside the installed ones.
+            notify: False tells nobody, whatever the policy orders; for trials.
             clock: gives the time, with a time zone.
 
         Raises:
-            PolicyError: the policy is wrong, with every problem.
+            PolicyError: the policy, or a file that it needs, is wrong; with every problem.
             DeploymentError: the deployment file is wrong.
-            ContentError: a data file is wrong.
         """
         if deployment is None:
             deployment = Deployment()
@@ -109,7 +115,7 @@ class Engine:
         catalog = Catalog(plugins)
         plan = _plan(path, deployment, region, catalog)
         url = store or deployment.store or "memory:"
-        return cls(plan, catalog, store=url, clock=clock)
+        return cls(plan, catalog, store=url, notify=notify, clock=clock)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -137,14 +143,13 @@ class Engine:
             if self._turns is None:
                 workers = Workers()
                 turns = Turns(self.plan, self._catalog, workers, self._store, self._clock)
-                await turns.start()
+                await turns.start(notify=self._notify)
                 limits = self.plan.deployment.limits
                 self._admission = Admission(limits.at_once, limits.waiting)
                 self._turns = turns
-        if self.plan.policy.allow_no_floor:
-            log.warning(
-                "policy '%s' runs without a crisis floor (allow_no_floor)", self.plan.policy.name
-            )
+                if self.plan.policy.allow_no_floor:
+                    name = self.plan.policy.name
+                    log.warning("policy '%s' runs without a crisis floor (allow_no_floor)", name)
 
     async def close(self) -> None:
         """Finish the turns under way, deliver what can be delivered, and let everything go."""
@@ -278,6 +283,8 @@ class Engine:
         known = self.plan.policy.locales
         if locale is not None and locale not in known:
             raise UsageError(f"the policy has no language '{locale}'; it has {', '.join(known)}")
+        if region is not None and not _REGION.fullmatch(region):
+            raise UsageError("region must be a two-letter country code such as US")
         return Incoming(
             text=clean(text),
             conversation=str(conversation),

@@ -105,11 +105,13 @@ class Resources:
 
     Args:
         emergency: the country's emergency number; None where the registry does not know it.
+        urgent: whether the list of lines begins with it.
         lines: services, most fitting first.
         directories: addresses, where a country or a kind is not known.
     """
 
     emergency: str | None
+    urgent: bool
     lines: tuple[Line, ...]
     directories: tuple[str, ...]
 
@@ -153,24 +155,20 @@ class HelplineRegistry:
         here = self._regions.get(region or "")
         kinds_of_line = list(_kinds_of_line(wanted, tuple(kinds)))
         if here is None:
-            return Resources(emergency=None, lines=(), directories=self.directories[:1])
+            nearby = self.directories[:1]
+            return Resources(emergency=None, urgent=True, lines=(), directories=nearby)
         lines: dict[str, Line] = {}
         missing = False
         for kind in kinds_of_line:
             found = [line for line in here.lines if kind in line.kinds]
             lines |= {line.name + (line.call or ""): line for line in found[:2]}
             missing = missing or (not found and kind != "emergency")
-        urgent = missing or "emergency" in kinds_of_line
         return Resources(
-            emergency=here.emergency.call if urgent else None,
+            emergency=here.emergency.call,
+            urgent=missing or "emergency" in kinds_of_line,
             lines=tuple(lines.values()),
             directories=self.directories[:1] if missing else (),
         )
-
-    def emergency(self, region: str | None) -> str | None:
-        """A country's emergency number; None where the registry does not know the country."""
-        here = self._regions.get(region or "")
-        return here.emergency.call if here is not None else None
 
 
 def _kinds_of_line(wanted: Iterable[str], kinds: tuple[RiskKind, ...]) -> Iterable[str]:

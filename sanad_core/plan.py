@@ -7,26 +7,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sanad_core import packaged
+from sanad_core import conditions, packaged
 from sanad_core.conditions import RiskIs
 from sanad_core.deployment import literal_secret
 from sanad_core.errors import ContentError, PluginError
 from sanad_core.helplines import load_helplines
 from sanad_core.problems import did_you_mean
+from sanad_core.render import REMINDER, START
 from sanad_core.replies import load_replies
-from sanad_core.risk import Level
+from sanad_core.risk import Level, RiskKind
 from sanad_core.schema import fill_environment, validate_at
 from sanad_core.specs import DetectorSpec, ResponderSpec, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pydantic import BaseModel
 
     from sanad_core.deployment import Deployment, NotifierPlan
     from sanad_core.helplines import HelplineRegistry
     from sanad_core.plugins import Catalog
-    from sanad_core.policy import Policy, StepPlan
+    from sanad_core.policy import Policy, Rule, StepPlan
     from sanad_core.problems import Problem
     from sanad_core.replies import ReplyBook
     from sanad_core.specs import Spec
@@ -120,6 +121,7 @@ def resolve(
         that is installed but broken is a warning: its step will fail, and the policy says what
         happens then.
     """
+    dropped = [name for name in policy.locales if name not in deployment.locales]
     if deployment.locales:
         policy = replace(policy, locales=deployment.locales)
     resolving = _Resolving(policy.file, catalog)
@@ -137,7 +139,12 @@ def resolve(
     problems += _targets(policy, deployment)
     books, registry, content = _content(policy, deployment)
     problems += content
-    if registry is None or len(books) < len(policy.locales):
+    problems += _texts(policy, books)
+    if deployment.locales and dropped:
+        message = f"sanad.yml leaves out the language {', '.join(dropped)} of this policy"
+        problems.append(policy.file.problem(("locales",), message, warning=True))
+    problems += _region(policy, deployment, registry)
+    if registry is None or any(locale not in books for locale in policy.locales):
         return None, problems
     plan = Plan(
         policy=replace(policy, chain=tuple(_with_default(part) for part in responders)),
@@ -253,9 +260,10 @@ def _floor(policy: Policy, detectors: Sequence[Part]) -> list[Problem]:
     for part in detectors:
         spec, step = part.spec, part.step
         floor = isinstance(spec, DetectorSpec) and spec.in_process and "risk" in spec.writes
-        if floor and step is not None and step.required:
+        # A required step that cannot be loaded fails every turn, so nothing gets past it either.
+        if step is not None and step.required and (floor or spec is None):
             return []
-    if policy.allow_no_floor or any(part.spec is None for part in detectors):
+    if policy.allow_no_floor:
         return []
     message = (
         "no step is a required in-process detector of risk; add '- use: lexicon' with "
@@ -302,6 +310,47 @@ def _targets(policy: Policy, deployment: Deployment) -> list[Problem]:
                 message = f"no notifier is named '{name}'{hint}"
                 problems.append(policy.file.problem((*location, index), message))
     return problems
+
+
+def _region(
+    policy: Policy, deployment: Deployment, registry: HelplineRegistry | None
+) -> list[Problem]:
+    region = deployment.region or policy.region
+    if registry is None or region is None or region in registry.regions:
+        return []
+    message = f"the helpline registry has no region '{region}': people there get the directory"
+    in_deployment = deployment.file is not None and deployment.region is not None
+    file = deployment.file if in_deployment and deployment.file is not None else policy.file
+    return [file.problem(("region",), message, warning=True)]
+
+
+def _texts(policy: Policy, books: dict[str, ReplyBook]) -> Iterator[Problem]:
+    """Every scripted text that the policy can give exists, in every language, for every kind."""
+    wanted: dict[tuple[str, RiskKind | None], Location] = {}
+    for index, rule in enumerate(policy.crisis):
+        for kind in _kinds(rule):
+            wanted.setdefault((rule.scripted.reply, kind), ("crisis", index, "reply"))
+    for kind in RiskKind:
+        wanted.setdefault((policy.held.reply, kind), ("held", "reply"))
+    wanted.setdefault((policy.on_failure.reply, None), ("on_failure", "reply"))
+    wanted.setdefault((policy.fallback, None), ("respond", "fallback"))
+    for key in (START, REMINDER):
+        wanted.setdefault((key, None), ("disclosure",))
+    for (key, kind), location in wanted.items():
+        for locale, book in books.items():
+            if not book.variants(key, kind):
+                name = f"{key}/{kind}" if kind else key
+                message = f"there is no text '{name}' in the language '{locale}'"
+                yield policy.file.problem(location, message)
+
+
+def _kinds(rule: Rule) -> tuple[RiskKind | None, ...]:
+    """The kinds of risk that a rule can answer; None where it can fire without any risk."""
+    parts = list(conditions.walk(rule.when))
+    tests = [part for part in parts if isinstance(part, RiskIs)]
+    kinds = [kind for test in tests for kind in test.kinds or RiskKind]
+    others = any(not isinstance(part, RiskIs | conditions.All | conditions.AnyOf) for part in parts)
+    return (*dict.fromkeys(kinds), None) if others or not tests else tuple(dict.fromkeys(kinds))
 
 
 def _content(

@@ -11,6 +11,7 @@ from sanad_core import conditions
 from sanad_core.errors import PolicyError
 from sanad_core.policyfile import UNTIL_ACKNOWLEDGED, PolicyFile
 from sanad_core.problems import did_you_mean
+from sanad_core.risk import Level
 from sanad_core.schema import validate
 from sanad_core.text import duration
 from sanad_core.yamlfile import read_yaml
@@ -282,13 +283,20 @@ def _crisis_problems(policy: Policy) -> Iterator[Problem]:
                 else "at_most"
             )
             yield policy.file.problem(_find(policy, location, key), message, key=True)
+        if any(_everything(part) for part in conditions.walk(rule.when)):
+            message = "'at_least: none' matches every message; name a level"
+            yield policy.file.problem(_find(policy, location, "at_least"), message)
         if rule.holds and rule.hold is None and not _told(policy):
-            message = "'until_acknowledged' needs a notifier: name one under 'notify' of this rule"
+            message = "'until_acknowledged' needs a notifier: name one under 'notify' of a rule"
             yield policy.file.problem(("crisis", index, "hold"), message)
 
 
+def _everything(part: conditions.Condition) -> bool:
+    return isinstance(part, conditions.RiskIs) and part.at_least is Level.NONE
+
+
 def _told(policy: Policy) -> bool:
-    return any(rule.scripted.notify for rule in policy.crisis)
+    return any(scripted.notify for scripted in policy.scripts())
 
 
 def _find(policy: Policy, location: Location, key: str) -> Location:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from pydantic import AfterValidator, Field
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sanad_core.helplines import Line, Resources
+    from sanad_core.yamlfile import Location, YamlFile
 
-__all__ = ["Filled", "Phrases", "ReplyBook", "Script", "fill", "load_replies"]
+__all__ = ["Filled", "Phrases", "ReplyBook", "Script", "fill", "load_replies", "text_problems"]
 
 PLACEHOLDERS = ("helplines", "helpline", "emergency")
 _PLACEHOLDER = re.compile(r"\{\{\s*(helplines|helpline|emergency)\s*\}\}")
@@ -87,6 +88,20 @@ class RepliesFile(Strict):
     source: str = Field(min_length=1)
     phrases: Phrases | None = None
     texts: list[Text] = Field(min_length=1)
+
+
+class TextLike(Protocol):
+    """A text with a key, in one or more wordings."""
+
+    @property
+    def key(self) -> str:
+        """The text's key."""
+        ...
+
+    @property
+    def variants(self) -> list[Variant]:
+        """Its wordings."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +186,8 @@ def fill(text: str, phrases: Phrases, resources: Resources, *, attach: bool = Fa
     given: dict[str, None] = {}
     emergency = resources.emergency or phrases.emergency_unknown
     rows = _rows(phrases, resources)
-    first = [_row(phrases, resources.lines[0])] if resources.lines else rows[-1:]
+    # Where no line is known, what there is instead: the emergency number and a directory.
+    first = [_row(phrases, resources.lines[0])] if resources.lines else rows
 
     def written(found: re.Match[str]) -> str:
         if found[1] == "emergency":
@@ -179,7 +195,7 @@ def fill(text: str, phrases: Phrases, resources: Resources, *, attach: bool = Fa
             return emergency
         chosen = rows if found[1] == "helplines" else first
         given.update(dict.fromkeys(item for row in chosen for item in row[1]))
-        return "\n".join(row[0] for row in chosen)
+        return ("\n" if found[1] == "helplines" else " · ").join(row[0] for row in chosen)
 
     full = _PLACEHOLDER.sub(written, text)
     if attach and rows and "{{helpline" not in re.sub(r"\s", "", text):
@@ -193,11 +209,10 @@ _Row = tuple[str, tuple[str, ...]]
 
 def _rows(phrases: Phrases, resources: Resources) -> list[_Row]:
     rows: list[_Row] = []
-    if resources.emergency:
-        number = resources.emergency
-        rows.append((phrases.emergency.format(number=number), (number,)))
-    elif not resources.lines:
-        rows.append((phrases.emergency.format(number=phrases.emergency_unknown), ()))
+    if resources.urgent:
+        number = resources.emergency or phrases.emergency_unknown
+        given = (number,) if resources.emergency else ()
+        rows.append((phrases.emergency.format(number=number), given))
     rows += [_row(phrases, line) for line in resources.lines]
     rows += [(phrases.directory.format(url=url), (url,)) for url in resources.directories]
     return rows
@@ -262,9 +277,18 @@ def _read(path: Path, locale: str) -> RepliesFile:
         raise ContentError(problems)
     if content.locale != locale:
         problems.append(file.problem(("locale",), f"must be '{locale}', as the file's name says"))
+    problems += text_problems(file, content.texts)
+    if problems:
+        raise ContentError(problems)
+    return content
+
+
+def text_problems(file: YamlFile, texts: Sequence[TextLike]) -> list[Problem]:
+    """What is wrong with a list of texts: keys or ids that stand twice, unknown placeholders."""
+    problems: list[Problem] = []
     keys: set[str] = set()
-    for row, text in enumerate(content.texts):
-        where = ("texts", row)
+    for row, text in enumerate(texts):
+        where: Location = ("texts", row)
         if text.key in keys:
             problems.append(file.problem((*where, "key"), f"'{text.key}' stands twice"))
         keys.add(text.key)
@@ -279,6 +303,4 @@ def _read(path: Path, locale: str) -> RepliesFile:
                     hint = did_you_mean(found[1], PLACEHOLDERS)
                     message = f"no such placeholder: '{found[0]}'{hint}"
                     problems.append(file.problem((*where, "variants", place, "text"), message))
-    if problems:
-        raise ContentError(problems)
-    return content
+    return problems

@@ -162,7 +162,7 @@ class Runner:
         self, function: Callable[..., Any], args: tuple[Any, ...], check: Callable[[Any], Any]
     ) -> Call:
         if not inspect.iscoroutinefunction(function):
-            return self._workers.run(lambda: check(function(*args)))
+            return self._workers.run(lambda: check(_plain(function(*args))))
         if self._loop is None:
             self._loop = LoopThread(self.name)
 
@@ -207,6 +207,14 @@ class Runner:
             await self.call("close", timeout=timeout, check=lambda _: None)
         if self._loop is not None:
             self._loop.close()
+
+
+def _plain(result: Any) -> Any:
+    """What a `def` method gave; a coroutine would never be awaited."""
+    if inspect.iscoroutine(result):
+        result.close()
+        raise Malformed("gave a coroutine; write the method as 'async def'")
+    return result
 
 
 def _where(error: BaseException) -> str:

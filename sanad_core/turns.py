@@ -100,8 +100,9 @@ class Turns:
         self._runners: list[Runner] = []
         self._versions = tuple((part.name, part.version) for part in plan.parts() if part.version)
 
-    async def start(self) -> None:
+    async def start(self, *, notify: bool = True) -> None:
         """Make and warm every component, open the store, and resume undelivered notices."""
+        self._notify = notify
         plan = self._plan
         parts = tuple(plan.parts())
         making = (make(part, self._workers, plan.setting()) for part in parts)
@@ -156,7 +157,7 @@ class Turns:
             return loaded.answered
         received = (time.perf_counter() - began) * 1000
         context = self._context(turn, incoming, loaded.conversation)
-        exchange, record = await self._worked(context, failures, now)
+        exchange, record = await self._worked(context, failures, now, incoming.region)
         committing = time.perf_counter()
         exchange = replace(exchange, failures=exchange.failures + await self._ledger.commit(record))
         ended = time.perf_counter()
@@ -203,7 +204,11 @@ class Turns:
         return fitting[0] if len(fitting) == 1 else None
 
     async def _worked(
-        self, context: Context, failures: tuple[Failure, ...], now: datetime
+        self,
+        context: Context,
+        failures: tuple[Failure, ...],
+        now: datetime,
+        region: str | None,
     ) -> tuple[Exchange, Record]:
         """Assess, decide and answer; a fault of Sanad's own costs nobody their answer."""
         began = time.perf_counter()
@@ -236,7 +241,7 @@ class Turns:
             policy=self._plan.policy.digest,
             components=self._versions,
         )
-        return exchange, self._record(exchange, context, answer.slots)
+        return exchange, self._record(exchange, context, answer.slots, region)
 
     async def _assess(
         self, context: Context, failures: tuple[Failure, ...]
@@ -288,7 +293,9 @@ class Turns:
             timings=Timings(respond=result.respond, guard=result.guard, steps=result.steps),
         )
 
-    def _record(self, exchange: Exchange, context: Context, slots: Slots) -> Record:
+    def _record(
+        self, exchange: Exchange, context: Context, slots: Slots, region: str | None
+    ) -> Record:
         before, reply, turn = context.conversation, exchange.reply, exchange.turn
         now = self._clock()
         merged = {**dict(before.slots), **dict(slots)}
@@ -298,7 +305,7 @@ class Turns:
             hold=exchange.decision.hold,
             disclosed_at=now if reply.disclosed else before.disclosed_at,
             locale=context.locale,
-            region=context.region,
+            region=region or before.region,
         )
         new_hold = exchange.decision.hold if exchange.decision.hold != before.hold else None
         return Record(
@@ -318,7 +325,7 @@ class Turns:
 
     def _notices(self, exchange: Exchange) -> Iterable[Notice]:
         decision = exchange.decision
-        for name, with_text in decision.notify:
+        for name, with_text in decision.notify if self._notify else ():
             yield Notice(
                 id=uuid.uuid4().hex,
                 notifier=name,

@@ -46,14 +46,17 @@ class Match:
 class _Node:
     """A place between two words of some terms.
 
-    `edges` lead on by a word, a group or a prefix; `waits` are the same place with a number of
+    `edges` lead on by a word, a group's single word or a prefix; `calls` by a group's phrase of
+    several words, which is read once for all terms; `waits` are the same place with a number of
     other words allowed before the next; `shared` are the edges that terms with one beginning share.
     """
 
     edges: dict[str, list[_Node]] = field(default_factory=dict)
+    calls: dict[str, list[_Node]] = field(default_factory=dict)
     waits: list[tuple[int, _Node]] = field(default_factory=list)
     shared: dict[str, _Node] = field(default_factory=dict)
     entries: list[int] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
 
 
 class Graph:
@@ -68,6 +71,8 @@ class Graph:
         self._groups = groups
         self._steps: dict[str, tuple[str, ...]] = {}
         self._prefixes: set[str] = set()
+        self._learnt: set[str] = set()
+        self._phrases = _Node()
         self._cache: dict[str, tuple[str, ...]] = {}
 
     def add(self, term: str, entry: int) -> None:
@@ -95,12 +100,25 @@ class Graph:
 
     def learn(self, step: str) -> None:
         """Remember which words can take a step."""
-        if step.startswith("<"):
-            for word in self._groups[step[1:-1]]:
-                if " " not in word:
-                    self._learn(word, step)
-        else:
+        if step in self._learnt:
+            return
+        self._learnt.add(step)
+        if not step.startswith("<"):
             self._learn(step, step)
+            return
+        for phrase in self._groups[step[1:-1]]:
+            words = phrase.split()
+            if len(words) == 1:
+                self._learn(phrase, step)
+                continue
+            node = self._phrases
+            for word in words:
+                self.learn(word)
+                if word not in node.shared:
+                    node.shared[word] = _Node()
+                    node.edges[word] = [node.shared[word]]
+                node = node.shared[word]
+            node.groups.append(step)
 
     def _learn(self, word: str, step: str) -> None:
         if word.endswith("*"):
@@ -127,44 +145,88 @@ class Graph:
 
     def find(self, words: Sequence[str]) -> list[Match]:
         """Every place where a term stands; one pass."""
-        matches: list[Match] = []
-        threads: dict[tuple[_Node, int], int] = {}
-        root = self._root
+        reading = _Reading(self._root, self._phrases)
         for place, word in enumerate(words):
             if word == STOP:
-                threads = {}
-                continue
-            steps = self._of(word)
-            if not steps and not threads:
-                continue
-            # One thread per node and first word, with the widest gap left: that bounds the work.
-            following: dict[tuple[_Node, int], int] = {}
-            for (node, first), gap in threads.items():
-                if gap and following.get((node, first), -1) < gap - 1:
-                    following[node, first] = gap - 1
-                for step in steps:
-                    for child in node.edges.get(step, ()):
-                        _arrive(child, first, place, following, matches)
+                reading.stop()
+            else:
+                reading.read(place, self._of(word))
+        return reading.matches
+
+
+_Thread = tuple[_Node, int]  # a node, and the first word of what was read to get there
+
+
+class _Reading:
+    """One pass over a message.
+
+    One thread per node and first word, with the widest gap left: that bounds the work.
+    """
+
+    def __init__(self, root: _Node, phrases: _Node) -> None:
+        self.root = root
+        self.phrases = phrases
+        self.matches: list[Match] = []
+        self.stop()
+
+    def stop(self) -> None:
+        """A sentence ends, and with it everything under way."""
+        self.threads: dict[_Thread, int] = {}
+        self.open: list[
+            tuple[_Node, int]
+        ] = []  # phrases of groups under way, and their first words
+        self.calling: dict[tuple[str, int], list[_Thread]] = {}  # who waits for which phrase
+
+    def read(self, place: int, steps: tuple[str, ...]) -> None:
+        """Move everything on by one word, which can take these steps."""
+        if not steps and not self.threads:
+            self.open = []
+            return
+        following: dict[_Thread, int] = {}
+        for (node, first), gap in self.threads.items():
+            if gap and following.get((node, first), -1) < gap - 1:
+                following[node, first] = gap - 1
             for step in steps:
-                for child in root.edges.get(step, ()):
-                    _arrive(child, place, place, following, matches)
-            threads = following
-        return matches
+                for child in node.edges.get(step, ()):
+                    self.arrive(child, first, place, following)
+        for step in steps:
+            for child in self.root.edges.get(step, ()):
+                self.arrive(child, place, place, following)
+        self.read_phrases(place, steps, following)
+        self.threads = following
+        if len(self.calling) > 64:  # phrases begun so long ago have ended or failed
+            began = {place + 1, *(first for _, first in self.open)}
+            self.calling = {key: who for key, who in self.calling.items() if key[1] in began}
+        for node, first in following:
+            for group, children in node.calls.items():
+                waiting = self.calling.setdefault((group, place + 1), [])
+                waiting += [(child, first) for child in children]
 
+    def read_phrases(
+        self, place: int, steps: tuple[str, ...], following: dict[_Thread, int]
+    ) -> None:
+        """Read the phrases of groups, and wake whoever waits for one that ends here."""
+        under_way = [*self.open, (self.phrases, place)]
+        self.open = []
+        for node, began in under_way:
+            for step in steps:
+                for child in node.edges.get(step, ()):
+                    if child.edges:
+                        self.open.append((child, began))
+                    for group in child.groups:
+                        for waiting in self.root.calls.get(group, ()):
+                            self.arrive(waiting, began, place, following)
+                        for waiting, first in self.calling.get((group, began), ()):
+                            self.arrive(waiting, first, place, following)
 
-def _arrive(
-    node: _Node,
-    first: int,
-    place: int,
-    following: dict[tuple[_Node, int], int],
-    matches: list[Match],
-) -> None:
-    matches.extend(Match(entry, first, place) for entry in node.entries)
-    if node.edges:
-        following.setdefault((node, first), 0)
-    for width, waiting in node.waits:
-        if following.get((waiting, first), -1) < width:
-            following[waiting, first] = width
+    def arrive(self, node: _Node, first: int, place: int, following: dict[_Thread, int]) -> None:
+        """Reach a node: what ends here is found, what goes on is kept."""
+        self.matches.extend(Match(entry, first, place) for entry in node.entries)
+        if node.edges or node.calls:
+            following.setdefault((node, first), 0)
+        for width, waiting in node.waits:
+            if following.get((waiting, first), -1) < width:
+                following[waiting, first] = width
 
 
 class _Term:
@@ -209,38 +271,57 @@ class _Term:
 
     def choice(self, froms: list[_Node]) -> list[_Node]:
         ends: list[_Node] = []
+        single: _Node | None = None  # where all choices of one plain word lead to
         while True:
-            ends += self.sequence(froms)
+            if self.one_word():
+                single = single or _Node()
+                self.link(self.parts[self.place], froms, single)
+                self.place += 1
+            else:
+                ends += self.sequence(froms)
             closing = self.parts[self.place] if self.place < len(self.parts) else ""
             self.place += 1
             if closing == "|":
                 continue
             if not closing:
                 raise TermError("has a bracket that is never closed")
+            ends = [*ends, single] if single is not None else ends
             return _unique([*ends, *froms] if closing == ")?" else ends)
 
-    def named(self, part: str, froms: list[_Node]) -> list[_Node]:
-        """A group: its single words are one step, the longer ones are written out."""
-        words = self.graph.group(part[1:-1])
-        ends = [self.step(part, froms)] if any(" " not in word for word in words) else []
-        for word in words:
-            if " " in word:
-                reached = froms
-                for single in word.split():
-                    reached = [self.step(single, reached)]
-                ends += reached
-        return _unique(ends)
+    def one_word(self) -> bool:
+        """Whether the next choice is one plain word."""
+        here = self.parts[self.place : self.place + 2]
+        return (
+            len(here) == 2
+            and here[0][0] not in "(<~|)"
+            and here[0][-1] != "?"
+            and (here[1][0] in "|)")
+        )
 
-    def step(self, word: str, froms: list[_Node]) -> _Node:
+    def link(self, word: str, froms: list[_Node], target: _Node) -> None:
         self.graph.learn(word)
-        if len(froms) == 1:
-            if word not in froms[0].shared:
-                froms[0].shared[word] = _Node()
-                froms[0].edges.setdefault(word, []).append(froms[0].shared[word])
-            return froms[0].shared[word]
-        target = _Node()
         for node in froms:
             node.edges.setdefault(word, []).append(target)
+
+    def named(self, part: str, froms: list[_Node]) -> list[_Node]:
+        """A group: by a single word of it, or by a phrase that is read once for all terms."""
+        words = self.graph.group(part[1:-1])
+        end = self.step(part, froms)
+        if any(" " in word for word in words):
+            for node in froms:
+                children = node.calls.setdefault(part, [])
+                if not any(child is end for child in children):
+                    children.append(end)
+        return [end]
+
+    def step(self, word: str, froms: list[_Node]) -> _Node:
+        known = froms[0].shared.get(word) if len(froms) == 1 else None
+        if known is not None:
+            return known
+        target = _Node()
+        self.link(word, froms, target)
+        if len(froms) == 1:
+            froms[0].shared[word] = target
         return target
 
     def wait(self, node: _Node, width: int) -> _Node:

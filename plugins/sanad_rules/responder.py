@@ -12,7 +12,7 @@ from pydantic import Field
 from sanad_core.errors import ContentError
 from sanad_core.problems import Problem
 from sanad_core.render import used_scripts
-from sanad_core.replies import Reviewer, Variant
+from sanad_core.replies import Reviewer, Variant, text_problems
 from sanad_core.schema import Name, Strict, validate
 from sanad_core.types import Draft
 from sanad_core.yamlfile import read_yaml
@@ -119,7 +119,9 @@ def _read(locale: str, folders: Iterable[Path]) -> tuple[_Occasion, ...]:
 def _compiled(path: Path) -> tuple[_Occasion, ...]:
     file = read_yaml(path, ContentError)
     content, problems = validate(file, RulesFile)
-    if content is None:
+    if content is not None:
+        problems = text_problems(file, content.texts)
+    if content is None or problems:
         raise ContentError(problems)
     return tuple(
         _Occasion(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanad_core.cli import options
-from sanad_core.cli.open import open_engine
+from sanad_core.cli.open import open_engine, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +31,10 @@ def command(
     if len(words) > 2:
         raise click.UsageError("give one TEXT, in quotes, after the policy")
     policy = words[0] if len(words) == 2 else None
-    engine = open_engine(policy, config=config, store="memory:", region=region)
+    engine = open_engine(policy, config=config, store="memory:", region=region, notify=False)
 
     async def answered() -> Exchange:
-        async with engine:
+        async with started(engine):
             return await engine.respond(words[-1], conversation_id="explain", locale=locale)
 
     for line in _lines(asyncio.run(answered())):

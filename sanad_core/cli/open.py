@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from sanad_core import packaged
@@ -12,10 +14,10 @@ from sanad_core.engine import Engine
 from sanad_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["check_region", "input_lines", "open_engine", "open_input"]
+__all__ = ["check_region", "input_lines", "open_engine", "open_input", "started"]
 
 
 def check_region(region: str | None) -> str | None:
@@ -37,11 +39,27 @@ def open_engine(
     config: str | None = None,
     store: str | None = None,
     region: str | None = None,
+    notify: bool = True,
 ) -> Engine:
     """An engine for a command's options; `store` None means the deployment's."""
     deployment, _ = load_deployment(config)
     name = policy or deployment.policy or packaged.DEFAULT_POLICY
-    return Engine.from_policy(name, deployment=deployment, store=store, region=check_region(region))
+    return Engine.from_policy(
+        name,
+        deployment=deployment,
+        store=store,
+        region=check_region(region),
+        notify=notify,
+    )
+
+
+@asynccontextmanager
+async def started(engine: Engine) -> AsyncIterator[Engine]:
+    """A running engine, with garbage collection on again once it has started."""
+    async with engine:
+        gc.freeze()
+        gc.enable()
+        yield engine
 
 
 def open_input(name: str) -> AbstractContextManager[BinaryIO]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanad_core.cli import options
-from sanad_core.cli.open import input_lines, open_engine
+from sanad_core.cli.open import input_lines, open_engine, started
 
 if TYPE_CHECKING:
     from sanad_core.engine import Engine
@@ -41,7 +41,7 @@ def command(
     message, and each reply is one line of output.
     """
     terminal = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
-    # Piped text is a trial or a test: nothing of it is kept unless a store is named.
+    # Piped text is kept nowhere unless a store is named; whom the policy tells is told.
     engine = open_engine(
         policy, config=config, store=store or (None if terminal else "memory:"), region=region
     )
@@ -57,7 +57,7 @@ def command(
 async def _lines(engine: Engine, conversation: str, locale: str | None, as_json: bool) -> None:
     loop = asyncio.get_running_loop()
     lines = input_lines(sys.stdin.buffer)
-    async with engine:
+    async with started(engine):
         while (line := await loop.run_in_executor(None, next, lines, None)) is not None:
             exchange = await engine.respond(line, conversation_id=conversation, locale=locale)
             sys.stdout.buffer.write(_printed(exchange, as_json).encode() + b"\n")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from sanad_core.cli import options
-from sanad_core.cli.open import input_lines, open_engine, open_input
+from sanad_core.cli.open import input_lines, open_engine, open_input, started
 from sanad_core.text import clean
 from sanad_core.view import screen_view
 
@@ -65,7 +65,7 @@ async def _screen(engine: Engine, stream: BinaryIO, name: str) -> int:
         await queue.put(None)
 
     bad = 0
-    async with engine:
+    async with started(engine):
         feeding = loop.create_task(feed())
         try:
             with _progress() as advance:

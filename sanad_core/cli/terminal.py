@@ -6,6 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from sanad_core.cli.open import started
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -37,22 +39,22 @@ async def talk(engine: Engine, conversation: str, locale: str | None) -> None:
     with console.status("starting…", spinner="dots"):
         await engine.start()
     _welcome(console, engine, conversation)
-    try:
+    async with started(engine):
         while True:
             try:
                 with patch_stdout():
                     line = await session.prompt_async("you  › ")
+                if line.strip() == "/quit":
+                    break
+                if not line.strip():
+                    continue
+                with console.status("", spinner="dots"):
+                    exchange = await engine.respond(
+                        line, conversation_id=conversation, locale=locale
+                    )
             except (EOFError, KeyboardInterrupt, asyncio.CancelledError):
-                break  # Ctrl-C between two prompts arrives as a cancellation
-            if line.strip() == "/quit":
-                break
-            if not line.strip():
-                continue
-            with console.status("", spinner="dots"):
-                exchange = await engine.respond(line, conversation_id=conversation, locale=locale)
+                break  # Ctrl-C outside of the prompt arrives as a cancellation
             _show(console, exchange)
-    finally:
-        await engine.close()
     console.print("[dim]goodbye[/dim]")
 
 
