@@ -4,7 +4,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run test dev test-models lint bench clean
+.PHONY: help run test dev test-models lint schema bench clean
+
+define SCHEMA
+import json
+from sanad_core.deployment import DeploymentFile
+from sanad_core.policyfile import PolicyFile
+for name, model in (("policy", PolicyFile), ("sanad", DeploymentFile)):
+    with open(f"docs/schema/{name}.schema.json", "w", encoding="utf-8") as file:
+        file.write(json.dumps(model.model_json_schema(), indent=1) + "\n")
+endef
+export SCHEMA
 .DEFAULT_GOAL := help
 
 help:  ## show this
@@ -45,6 +55,9 @@ test-models: $(VENV)/.test  ## run the tests that need models; none yet in this 
 
 lint: $(VENV)/.lint  ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+schema: $(VENV)/.run  ## write docs/schema from the code
+	@$(BIN)/python -c "$$SCHEMA"
 
 bench: $(VENV)/.run  ## measure start, turns, memory, deadlines
 	@$(BIN)/python benchmarks/bench.py
