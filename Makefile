@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run test dev test-models lint schema bench clean
+.PHONY: help run test dev test-models lint schema bench bench-floor clean
 
 define SCHEMA
 import json
@@ -61,6 +61,9 @@ schema: $(VENV)/.run  ## write docs/schema from the code
 
 bench: $(VENV)/.run  ## measure start, turns, memory, deadlines
 	@$(BIN)/python benchmarks/bench.py
+
+bench-floor: $(VENV)/.run  ## measure the lexicon on public data: make bench-floor DATA=FOLDER
+	@$(BIN)/python benchmarks/floor.py $(DATA)
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

@@ -34,7 +34,8 @@ async def make(part: Part, workers: Workers, setting: Setting) -> tuple[Runner, 
         the policy says what happens.
     """
     component, error, missing = await _made(part, workers)
-    runner = Runner(part.name, component, workers, missing=missing)
+    inline = part.spec is not None and part.spec.inline
+    runner = Runner(part.name, component, workers, missing=missing, inline=inline)
     outcome = await runner.warm(setting, WARM_S)
     if runner.component is None:
         log.error("'%s' cannot be used: %s", part.name, runner.missing)

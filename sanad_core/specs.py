@@ -125,6 +125,8 @@ class Spec:
         options: a pydantic model with `extra="forbid"`; None: it takes no options.
         extra: the extra of sanad-core that it needs, if any.
         summary: one line for `sanad plugins`.
+        inline: its methods are `def`, never block and do little: the engine calls them on its own
+            loop, which saves a thread's detour and gives up the deadline. Leave it False.
     """
 
     kind: ClassVar[str] = ""
@@ -135,6 +137,7 @@ class Spec:
     options: type[BaseModel] | None = None
     extra: str | None = None
     summary: str = ""
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

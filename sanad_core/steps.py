@@ -82,6 +82,7 @@ class Runner:
         workers: threads for `def` methods.
         at_once: how many calls may run at the same time.
         missing: why there is no component.
+        inline: call its methods right here; see `Spec`.
     """
 
     def __init__(
@@ -92,10 +93,12 @@ class Runner:
         *,
         at_once: int = AT_ONCE,
         missing: str = "",
+        inline: bool = False,
     ) -> None:
         self.name = name
         self.missing = missing
         self.component = component
+        self._inline = inline
         self._workers = workers
         self._room = asyncio.Semaphore(at_once)
         self._loop: LoopThread | None = None
@@ -128,10 +131,22 @@ class Runner:
         if self.quarantined:
             return failed(FailureCause.QUARANTINED, "earlier calls hang")
         function = getattr(self.component, method)
+        if self._inline:
+            return self._at_once(function, args, check)
         async with self._room:
             if self.quarantined:
                 return failed(FailureCause.QUARANTINED, "earlier calls hang")
             return await self._timed(function, args, timeout, check)
+
+    def _at_once(
+        self, function: Callable[..., Any], args: tuple[Any, ...], check: Callable[[Any], T]
+    ) -> Outcome[T]:
+        start = time.perf_counter()
+        try:
+            value = check(_plain(function(*args)))
+        except Exception as err:
+            return self._raised(err, start)
+        return Outcome(value=value, milliseconds=(time.perf_counter() - start) * 1000)
 
     async def _timed(
         self, function: Callable[..., Any], args: tuple[Any, ...], timeout: float, check: Any
@@ -145,18 +160,21 @@ class Runner:
             return failed(FailureCause.TIMEOUT, f"{timeout:g} s", start)
         self._timeouts = 0
         error = future.exception()
+        if error is not None:
+            return self._raised(error, start)
+        took = (time.perf_counter() - start) * 1000
+        return Outcome(value=future.result(), milliseconds=took)
+
+    def _raised(self, error: BaseException, start: float) -> Outcome[Any]:
         if isinstance(error, Malformed):
             log.error("step '%s' gave a malformed result: %s", self.name, error.detail)
             return failed(error.cause, error.detail, start)
-        if error is not None:
-            log.error("step '%s' raised %s%s", self.name, type(error).__name__, _where(error))
-            # Errors about files and stores name a place; no other error's text is safe to keep.
-            about_files = isinstance(error, StoreError | ConfigError)
-            detail = str(error) if about_files else type(error).__name__
-            outcome = failed(FailureCause.EXCEPTION, detail, start)
-            return replace(outcome, error=error if isinstance(error, Exception) else None)
-        took = (time.perf_counter() - start) * 1000
-        return Outcome(value=future.result(), milliseconds=took)
+        log.error("step '%s' raised %s%s", self.name, type(error).__name__, _where(error))
+        # Errors about files and stores name a place; no other error's text is safe to keep.
+        about_files = isinstance(error, StoreError | ConfigError)
+        detail = str(error) if about_files else type(error).__name__
+        outcome = failed(FailureCause.EXCEPTION, detail, start)
+        return replace(outcome, error=error if isinstance(error, Exception) else None)
 
     def _start(
         self, function: Callable[..., Any], args: tuple[Any, ...], check: Callable[[Any], Any]

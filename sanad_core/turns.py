@@ -132,7 +132,9 @@ class Turns:
             self._dispatch.send(notice)
 
     def _store_runner(self) -> Runner:
-        return Runner("store", open_store(self._store, self._catalog), self._workers)
+        store = open_store(self._store, self._catalog)
+        spec = self._catalog.spec("store", self._store.partition(":")[0])
+        return Runner("store", store, self._workers, inline=spec.inline)
 
     async def close(self) -> None:
         """Deliver what can be delivered, then let everything go."""

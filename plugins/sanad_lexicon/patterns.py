@@ -14,6 +14,7 @@ of the message and with nothing else; no term can make it explode.
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ __all__ = ["Graph", "Match", "TermError"]
 _PART = re.compile(r"\(|\)\??|\||~\d?|<[\w-]+>\??|[^\s()<>~|?]+\??")
 MOST_PARTS = 120
 DEFAULT_GAP = 3
+LONGEST_PHRASE = 12  # words of a group's phrase
 
 
 class TermError(ValueError):
@@ -108,6 +110,8 @@ class Graph:
             return
         for phrase in self._groups[step[1:-1]]:
             words = phrase.split()
+            if len(words) > LONGEST_PHRASE:
+                raise TermError(f"uses {step} with a phrase of over {LONGEST_PHRASE} words")
             if len(words) == 1:
                 self._learn(phrase, step)
                 continue
@@ -154,13 +158,16 @@ class Graph:
         return reading.matches
 
 
-_Thread = tuple[_Node, int]  # a node, and the first word of what was read to get there
+# What is under way: each node reached, how many other words may come before its next, and the
+# first word of what was read to get there.
+_Threads = dict[_Node, tuple[int, int]]
 
 
 class _Reading:
     """One pass over a message.
 
-    One thread per node and first word, with the widest gap left: that bounds the work.
+    There is one thread per node, the one with the widest gap left, which can do all that the others
+    could: that bounds the work of a word by the lexicon, whatever the message.
     """
 
     def __init__(self, root: _Node, phrases: _Node) -> None:
@@ -171,41 +178,35 @@ class _Reading:
 
     def stop(self) -> None:
         """A sentence ends, and with it everything under way."""
-        self.threads: dict[_Thread, int] = {}
-        self.open: list[
-            tuple[_Node, int]
-        ] = []  # phrases of groups under way, and their first words
-        self.calling: dict[tuple[str, int], list[_Thread]] = {}  # who waits for which phrase
+        self.threads: _Threads = {}
+        self.past: deque[_Threads] = deque(maxlen=LONGEST_PHRASE)
+        self.open: list[tuple[_Node, int]] = []  # phrases under way, and their first words
 
     def read(self, place: int, steps: tuple[str, ...]) -> None:
         """Move everything on by one word, which can take these steps."""
-        if not steps and not self.threads:
+        before = self.threads
+        self.past.append(before)
+        self.threads = {}
+        for node, (gap, first) in before.items():
+            if gap:
+                self.keep(node, gap - 1, first)
+            edges = node.edges
+            for step in steps:
+                if step in edges:
+                    for child in edges[step]:
+                        self.arrive(child, first, place)
+        if not steps:
             self.open = []
             return
-        following: dict[_Thread, int] = {}
-        for (node, first), gap in self.threads.items():
-            if gap and following.get((node, first), -1) < gap - 1:
-                following[node, first] = gap - 1
-            for step in steps:
-                for child in node.edges.get(step, ()):
-                    self.arrive(child, first, place, following)
+        edges = self.root.edges
         for step in steps:
-            for child in self.root.edges.get(step, ()):
-                self.arrive(child, place, place, following)
-        self.read_phrases(place, steps, following)
-        self.threads = following
-        if len(self.calling) > 64:  # phrases begun so long ago have ended or failed
-            began = {place + 1, *(first for _, first in self.open)}
-            self.calling = {key: who for key, who in self.calling.items() if key[1] in began}
-        for node, first in following:
-            for group, children in node.calls.items():
-                waiting = self.calling.setdefault((group, place + 1), [])
-                waiting += [(child, first) for child in children]
+            if step in edges:
+                for child in edges[step]:
+                    self.arrive(child, place, place)
+        self.read_phrases(place, steps)
 
-    def read_phrases(
-        self, place: int, steps: tuple[str, ...], following: dict[_Thread, int]
-    ) -> None:
-        """Read the phrases of groups, and wake whoever waits for one that ends here."""
+    def read_phrases(self, place: int, steps: tuple[str, ...]) -> None:
+        """Read the phrases of groups, and go on with whatever waited for one that ends here."""
         under_way = [*self.open, (self.phrases, place)]
         self.open = []
         for node, began in under_way:
@@ -214,19 +215,29 @@ class _Reading:
                     if child.edges:
                         self.open.append((child, began))
                     for group in child.groups:
-                        for waiting in self.root.calls.get(group, ()):
-                            self.arrive(waiting, began, place, following)
-                        for waiting, first in self.calling.get((group, began), ()):
-                            self.arrive(waiting, first, place, following)
+                        self.called(group, began, place)
 
-    def arrive(self, node: _Node, first: int, place: int, following: dict[_Thread, int]) -> None:
+    def called(self, group: str, began: int, place: int) -> None:
+        """A group's phrase ends: what stood before its first word goes on."""
+        for child in self.root.calls.get(group, ()):
+            self.arrive(child, began, place)
+        for node, (_, first) in self.past[began - place - 1].items():
+            for child in node.calls.get(group, ()):
+                self.arrive(child, first, place)
+
+    def arrive(self, node: _Node, first: int, place: int) -> None:
         """Reach a node: what ends here is found, what goes on is kept."""
-        self.matches.extend(Match(entry, first, place) for entry in node.entries)
+        for entry in node.entries:
+            self.matches.append(Match(entry, first, place))
         if node.edges or node.calls:
-            following.setdefault((node, first), 0)
+            self.keep(node, 0, first)
         for width, waiting in node.waits:
-            if following.get((waiting, first), -1) < width:
-                following[waiting, first] = width
+            self.keep(waiting, width, first)
+
+    def keep(self, node: _Node, gap: int, first: int) -> None:
+        known = self.threads.get(node)
+        if known is None or known[0] < gap:
+            self.threads[node] = (gap, first)
 
 
 class _Term:

@@ -33,6 +33,7 @@ def sanad_responders() -> tuple[ResponderSpec, ...]:
             options=RulesOptions,
             generates=False,
             certain=True,
+            inline=True,
             summary="supportive replies from texts; in process, always answers",
         ),
     )

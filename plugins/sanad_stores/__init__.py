@@ -22,6 +22,11 @@ def _sqlite(place: str) -> object:
 def sanad_stores() -> tuple[StoreSpec, ...]:
     """The two stores."""
     return (
-        StoreSpec(name="memory", make=_memory, summary="in memory; gone when the process ends"),
+        StoreSpec(
+            name="memory",
+            make=_memory,
+            summary="in memory; gone when the process ends",
+            inline=True,
+        ),
         StoreSpec(name="sqlite", make=_sqlite, summary="one SQLite file, in WAL mode"),
     )
