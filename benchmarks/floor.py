@@ -15,13 +15,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sanad_lexicon.detector import Lexicon
-
 from sanad_core import Context, Conversation, Level, Turn
 from sanad_core.assess import assessment_of, checked_signals
 from sanad_core.specs import Setting
 from sanad_core.testing import NOW
 from sanad_core.types import Speaker
+from sanad_lexicon.detector import Lexicon
 
 
 def main() -> None:
@@ -88,7 +87,9 @@ def _times(lexicon: Lexicon, texts: list[str]) -> None:
             began = time.perf_counter()
             level(lexicon, sample)
             took.append((time.perf_counter() - began) * 1000)
-        ranked = statistics.quantiles(took, n=100, method="inclusive") if len(took) > 1 else took * 99
+        ranked = (
+            statistics.quantiles(took, n=100, method="inclusive") if len(took) > 1 else took * 99
+        )
         print(f"{size} characters: p50 {ranked[49]:.2f} ms, p99 {ranked[98]:.2f} ms ({len(took)})")
 
 

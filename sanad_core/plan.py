@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from sanad_core.deployment import Deployment, NotifierPlan
+    from sanad_core.deployment import Deployment
     from sanad_core.helplines import HelplineRegistry
     from sanad_core.plugins import Catalog
     from sanad_core.policy import Policy, Rule, StepPlan
@@ -121,29 +121,26 @@ def resolve(
         that is installed but broken is a warning: its step will fail, and the policy says what
         happens then.
     """
-    dropped = [name for name in policy.locales if name not in deployment.locales]
+    problems = _dropped(policy, deployment)
     if deployment.locales:
         policy = replace(policy, locales=deployment.locales)
     resolving = _Resolving(policy.file, catalog)
     detectors = resolving.steps("detector", policy.detect)
     responders = resolving.steps("responder", policy.chain)
     guards = resolving.steps("guard", policy.guards)
-    notifiers = tuple(
-        resolving.notifier(notifier, deployment.file or policy.file)
-        for notifier in deployment.notifiers
-    )
-    problems = resolving.problems
-    for name in deployment.observers:
-        problems += _observer(catalog, deployment, name)
-    problems += _floor(policy, detectors) + _order(policy, detectors) + _last(policy, responders)
-    problems += _targets(policy, deployment)
+    notifiers = resolving.notifiers(deployment)
     books, registry, content = _content(policy, deployment)
-    problems += content
-    problems += _texts(policy, books)
-    if deployment.locales and dropped:
-        message = f"sanad.yml leaves out the language {', '.join(dropped)} of this policy"
-        problems.append(policy.file.problem(("locales",), message, warning=True))
-    problems += _region(policy, deployment, registry)
+    problems += [
+        *resolving.problems,
+        *_observers(catalog, deployment),
+        *_floor(policy, detectors),
+        *_order(policy, detectors),
+        *_last(policy, responders),
+        *_targets(policy, deployment),
+        *content,
+        *_texts(policy, books),
+        *_region(policy, deployment, registry),
+    ]
     if registry is None or any(locale not in books for locale in policy.locales):
         return None, problems
     plan = Plan(
@@ -177,8 +174,12 @@ class _Resolving:
             for step in steps
         )
 
-    def notifier(self, plan: NotifierPlan, file: YamlFile) -> Part:
-        return self.part("notifier", plan.name, plan.use, plan.options, file, plan.location)
+    def notifiers(self, deployment: Deployment) -> tuple[Part, ...]:
+        file = deployment.file or self.file
+        return tuple(
+            self.part("notifier", plan.name, plan.use, plan.options, file, plan.location)
+            for plan in deployment.notifiers
+        )
 
     def part(
         self,
@@ -237,13 +238,21 @@ def _secrets(model: type[BaseModel]) -> list[str]:
     ]
 
 
-def _observer(catalog: Catalog, deployment: Deployment, name: str) -> list[Problem]:
-    try:
-        catalog.observe(name)
-    except PluginError as err:
-        file = deployment.file
-        return [] if file is None else [file.problem(("observers",), str(err))]
-    return []
+def _dropped(policy: Policy, deployment: Deployment) -> list[Problem]:
+    dropped = [name for name in policy.locales if name not in deployment.locales]
+    if not deployment.locales or not dropped:
+        return []
+    message = f"sanad.yml leaves out the language {', '.join(dropped)} of this policy"
+    return [policy.file.problem(("locales",), message, warning=True)]
+
+
+def _observers(catalog: Catalog, deployment: Deployment) -> Iterator[Problem]:
+    for index, name in enumerate(deployment.observers):
+        try:
+            catalog.observe(name)
+        except PluginError as err:
+            if deployment.file is not None:
+                yield deployment.file.problem(("observers", index), str(err))
 
 
 def _with_default(part: Part) -> StepPlan:

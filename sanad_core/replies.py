@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from sanad_core.helplines import Line, Resources
     from sanad_core.yamlfile import Location, YamlFile
 
-__all__ = ["Filled", "Phrases", "ReplyBook", "Script", "fill", "load_replies", "text_problems"]
+__all__ = [
+    "Filled",
+    "Phrases",
+    "ReplyBook",
+    "Script",
+    "fill",
+    "load_replies",
+    "next_script",
+    "scripts_of",
+    "text_problems",
+]
 
 PLACEHOLDERS = ("helplines", "helpline", "emergency")
 _PLACEHOLDER = re.compile(r"\{\{\s*(helplines|helpline|emergency)\s*\}\}")
@@ -158,8 +168,18 @@ class ReplyBook:
         variants = self.variants(key, kind)
         if not variants:
             raise KeyError(key)
-        last_use = {script_id: place for place, script_id in enumerate(used)}
-        return min(variants, key=lambda script: last_use.get(script.id, -1))
+        return next_script(variants, used)
+
+
+def next_script(variants: Sequence[Script], used: Sequence[str]) -> Script:
+    """The first wording not yet used; when all are, the one used longest ago.
+
+    Args:
+        variants: the wordings; at least one.
+        used: ids of the texts said in this conversation, oldest first.
+    """
+    last_use = {script_id: place for place, script_id in enumerate(used)}
+    return min(variants, key=lambda script: last_use.get(script.id, -1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +273,7 @@ def load_replies(folders: Iterable[Path], locale: str) -> ReplyBook:
             content = _read(path, locale)
             phrases = phrases or content.phrases
             for text in content.texts:
-                texts.setdefault(text.key, _scripts(text))
+                texts.setdefault(text.key, scripts_of(text))
     if not texts or phrases is None:
         known = sorted({path.stem for folder in looked for path in folder.glob("*.yml")})
         hint = did_you_mean(locale, known) or f"; there are: {', '.join(known) or 'none'}"
@@ -263,7 +283,8 @@ def load_replies(folders: Iterable[Path], locale: str) -> ReplyBook:
     return ReplyBook(locale, phrases, texts)
 
 
-def _scripts(text: Text) -> tuple[Script, ...]:
+def scripts_of(text: TextLike) -> tuple[Script, ...]:
+    """The wordings of a text, each with its id."""
     return tuple(
         Script(id=f"{text.key}#{variant.id}", text=variant.text.strip())
         for variant in text.variants

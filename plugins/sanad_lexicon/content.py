@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -158,6 +159,17 @@ def load_language(locale: str, folders: Iterable[Path]) -> Language:
 
 @cache
 def _load(locale: str, folders: tuple[Path, ...]) -> Language:
+    # Compiling makes many objects and drops none: collecting among them takes as long again.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _compiled(locale, folders)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _compiled(locale: str, folders: tuple[Path, ...]) -> Language:
     paths = [path for folder in folders for path in sorted((folder / locale).glob("*.yml"))]
     if not paths:
         message = f"the lexicon has no files for the language '{locale}'"
@@ -178,7 +190,7 @@ def _load(locale: str, folders: tuple[Path, ...]) -> Language:
     raise ContentError(problems)
 
 
-_LITERAL = re.compile(r"[^\s()<>~|?*]+(?![\w*>])")
+_LITERAL = re.compile(r"(?<![~<])[^\s()<>~|?*]+(?![\w*>])")  # a plain word of a term
 
 
 class _Compiling:
@@ -229,7 +241,8 @@ class _Compiling:
 
     def respelling(self, to: tuple[str, ...], written: Iterable[str]) -> None:
         for word in written:
-            parts = fold(word).replace("'", "").split()
+            # With its apostrophe: "he'll" is not "hell".
+            parts = fold(word).replace("’", "'").split()
             if len(parts) == 1:
                 self.respell[parts[0]] = to
             elif len(parts) == 2 and len(to) == 1:
@@ -239,8 +252,8 @@ class _Compiling:
         """A group's word or a term, its words respelled as messages are."""
 
         def respelled(found: re.Match[str]) -> str:
-            word = found[0].replace("'", "")
-            return " ".join(self.respell.get(word, (word,)))
+            bare = found[0].replace("'", "")
+            return " ".join(self.respell.get(found[0]) or self.respell.get(bare) or (bare,))
 
         return _LITERAL.sub(respelled, fold(written).replace("’", "'"))
 

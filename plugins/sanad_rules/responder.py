@@ -12,13 +12,20 @@ from pydantic import Field
 from sanad_core.errors import ContentError
 from sanad_core.problems import Problem
 from sanad_core.render import used_scripts
-from sanad_core.replies import Reviewer, Variant, text_problems
+from sanad_core.replies import (
+    Reviewer,
+    Script,
+    Variant,
+    next_script,
+    scripts_of,
+    text_problems,
+)
 from sanad_core.schema import Name, Strict, validate
 from sanad_core.types import Draft
 from sanad_core.yamlfile import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from sanad_core.specs import Context, Setting
     from sanad_core.types import Turn
@@ -57,7 +64,7 @@ class _Occasion:
     cues: tuple[str, ...]
     short: bool
     conditions: frozenset[str]
-    variants: tuple[tuple[str, str], ...]
+    variants: tuple[Script, ...]
 
     def fits(self, words: str, count: int, found: frozenset[str]) -> bool:
         """Whether the message, as ` word word `, or the signals found call for it."""
@@ -97,13 +104,8 @@ class Rules:
         found = frozenset(s.label for s in context.assessment.signals if s.kind == "condition")
         fitting = (o for o in occasions if o.fits(message, len(words), found))
         occasion = next(fitting, occasions[-1])
-        script_id, text = _unused(occasion, used_scripts(context.conversation))
-        return Draft(text=text, scripts=(script_id,))
-
-
-def _unused(occasion: _Occasion, used: Sequence[str]) -> tuple[str, str]:
-    last_use = {script_id: place for place, script_id in enumerate(used)}
-    return min(occasion.variants, key=lambda variant: last_use.get(variant[0], -1))
+        script = next_script(occasion.variants, used_scripts(context.conversation))
+        return Draft(text=script.text, scripts=(script.id,))
 
 
 def _read(locale: str, folders: Iterable[Path]) -> tuple[_Occasion, ...]:
@@ -131,7 +133,7 @@ def _compiled(path: Path) -> tuple[_Occasion, ...]:
             ),
             short=text.short,
             conditions=frozenset(text.conditions),
-            variants=tuple((f"{text.key}#{v.id}", v.text.strip()) for v in text.variants),
+            variants=scripts_of(text),
         )
         for text in content.texts
     )
