@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from sanad_core.risk import Level, Risk, RiskKind, Subject, merge
 from sanad_core.steps import Malformed
+from sanad_core.text import clean
 from sanad_core.types import Assessment, Evidence, Failure, FailureCause, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from sanad_core.policy import StepPlan
     from sanad_core.specs import Context, DetectorSpec
     from sanad_core.steps import Runner
 
-__all__ = ["DetectorStep", "assess", "assessment_of", "checked_signals"]
+__all__ = [
+    "DetectorStep",
+    "assess",
+    "assessment_of",
+    "checked_signals",
+    "plain_int",
+    "plain_text",
+]
 
 MAX_SIGNALS = 256
 MAX_NAME = 200
@@ -33,7 +41,11 @@ class DetectorStep:
 
 
 async def assess(
-    steps: Sequence[DetectorStep], context: Context, failures: tuple[Failure, ...] = ()
+    steps: Sequence[DetectorStep],
+    context: Context,
+    failures: tuple[Failure, ...] = (),
+    *,
+    without: Container[str] = (),
 ) -> tuple[Assessment, tuple[tuple[str, float], ...]]:
     """Run every detector over `context.turn`.
 
@@ -41,6 +53,7 @@ async def assess(
         steps: in the policy's order; each sees what those before it found.
         context: the turn and what surrounds it.
         failures: what failed before detection.
+        without: steps not to ask, since they failed in this turn already.
 
     Returns:
         The assessment, and the milliseconds that each step took.
@@ -48,10 +61,14 @@ async def assess(
     signals: tuple[Signal, ...] = ()
     timings: list[tuple[str, float]] = []
     for step in steps:
-        seen = replace(context, assessment=assessment_of(signals, failures))
+        if step.plan.name in without:
+            continue
+        # Each step gets its own copies: nothing that one does to them reaches the next.
+        turn = replace(context.turn)
+        seen = replace(context, turn=turn, assessment=assessment_of(signals, failures))
         outcome = await step.runner.call(
             "detect",
-            context.turn,
+            turn,
             seen,
             timeout=step.plan.timeout,
             check=_check(step, len(context.turn.text)),
@@ -61,7 +78,19 @@ async def assess(
             signals += outcome.value or ()
         else:
             failures += (outcome.failure(step.plan.name, required=step.plan.required),)
-    return assessment_of(signals, failures), tuple(timings)
+    return assessment_of(signals, failures + _unread(steps, signals, failures)), tuple(timings)
+
+
+def _unread(
+    steps: Sequence[DetectorStep], signals: Sequence[Signal], failures: Sequence[Failure]
+) -> tuple[Failure, ...]:
+    """A failure where every detector of risk that answered said that it cannot judge."""
+    judged = any(signal.kind == "risk" for signal in signals)
+    abstained = [signal.source for signal in signals if signal.kind == "abstain"]
+    if judged or not abstained or failures:
+        return ()
+    required = any(step.plan.required for step in steps)
+    return (Failure(step=abstained[0], cause=FailureCause.UNREADABLE, required=required),)
 
 
 def _check(step: DetectorStep, length: int) -> Callable[[Any], tuple[Signal, ...]]:
@@ -114,14 +143,14 @@ def checked_signals(result: Any, length: int, source: str) -> tuple[Signal, ...]
 def _signal(item: Any, length: int, source: str) -> Signal:
     if not isinstance(item, Signal):
         raise Malformed(f"gave a {type(item).__name__} among its signals")
-    for name in (item.kind, item.label):
-        if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
-            raise Malformed("gave a signal whose kind or label is not a short text")
-    level, subject = item.level, item.subject
-    if item.kind == "risk":
-        level, subject = _risk(item)
-    return replace(
-        item,
+    kind, label = plain_text(item.kind), plain_text(item.label)
+    if not (0 < len(kind) <= MAX_NAME and 0 < len(label) <= MAX_NAME):
+        raise Malformed("gave a signal whose kind or label is not a short text")
+    level, subject = _risk(item, label) if kind == "risk" else (None, None)
+    # A new value of plain types: a subclass could do anything when it is looked at later.
+    return Signal(
+        kind=kind,
+        label=label,
         score=_score(item.score),
         level=level,
         subject=subject,
@@ -130,24 +159,47 @@ def _signal(item: Any, length: int, source: str) -> Signal:
     )
 
 
+def plain_text(value: Any) -> str:
+    """A text of exactly the type str, cleaned.
+
+    Raises:
+        Malformed: it is no text.
+    """
+    if not isinstance(value, str):
+        raise Malformed(f"gave {type(value).__name__} where a text must stand")
+    return clean(str.__str__(value))
+
+
+def plain_int(value: Any) -> int:
+    """A whole number of exactly the type int.
+
+    Raises:
+        Malformed: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Malformed(f"gave {type(value).__name__} where a whole number must stand")
+    return int.__int__(value)
+
+
 def _score(score: Any) -> float:
     if isinstance(score, bool) or not isinstance(score, int | float):
         raise Malformed(f"gave a score of type {type(score).__name__}")
-    if not math.isfinite(score) or not 0 <= score <= 1:
-        raise Malformed(f"gave a score of {score}; it must be 0 to 1")
-    return float(score)
+    number = float.__float__(score) if isinstance(score, float) else float(int.__int__(score))
+    if not math.isfinite(number) or not 0 <= number <= 1:
+        raise Malformed(f"gave a score of {number}; it must be 0 to 1")
+    return number
 
 
-def _risk(item: Signal) -> tuple[Level, Subject | None]:
+def _risk(item: Signal, label: str) -> tuple[Level, Subject | None]:
     try:
-        level = Level(item.level)  # type: ignore[arg-type]
+        level = Level(plain_text(item.level))
     except ValueError:
         raise Malformed("gave a risk signal without a valid level") from None
     if level is Level.NONE:
         return level, None
     try:
-        RiskKind(item.label)
-        return level, Subject(item.subject)  # type: ignore[arg-type]
+        RiskKind(label)
+        return level, Subject(plain_text(item.subject))
     except ValueError:
         raise Malformed("gave a risk signal without a valid kind or subject") from None
 
@@ -155,11 +207,12 @@ def _risk(item: Signal) -> tuple[Level, Subject | None]:
 def _evidence(evidence: Any, length: int) -> tuple[Evidence, ...]:
     if not isinstance(evidence, list | tuple) or len(evidence) > MAX_SIGNALS:
         raise Malformed("gave evidence that is not a short list")
+    found = []
     for item in evidence:
-        if not isinstance(item, Evidence) or not isinstance(item.why, str):
+        if not isinstance(item, Evidence):
             raise Malformed("gave evidence that is not a span with its reason")
-        if not (isinstance(item.start, int) and isinstance(item.end, int)):
-            raise Malformed("gave evidence with an offset that is not a whole number")
-        if not 0 <= item.start <= item.end <= length:
+        start, end = plain_int(item.start), plain_int(item.end)
+        if not 0 <= start <= end <= length:
             raise Malformed("gave evidence outside the text")
-    return tuple(evidence)
+        found.append(Evidence(start=start, end=end, why=plain_text(item.why)[:MAX_NAME]))
+    return tuple(found)

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from sanad_core.assess import plain_int, plain_text
 from sanad_core.steps import Malformed
-from sanad_core.text import clean
 from sanad_core.types import Draft, Failure, FailureCause, Verdict
 
 if TYPE_CHECKING:
@@ -128,11 +128,11 @@ class _Asking:
                 Failure(step=step.plan.name, cause=FailureCause.TIMEOUT, detail="no time was left")
             )
             return None
-        name = step.plan.name
+        name, turn = step.plan.name, replace(context.turn)
         outcome = await step.runner.call(
             "respond",
-            context.turn,
-            context,
+            turn,
+            replace(context, turn=turn),
             timeout=timeout,
             check=lambda result: checked_draft(result, name),
         )
@@ -178,34 +178,30 @@ def checked_draft(result: Any, source: str) -> Draft:
         Malformed: it is no text, empty, or longer than any reply should be.
     """
     draft = Draft(text=result) if isinstance(result, str) else result
-    if not isinstance(draft, Draft) or not isinstance(draft.text, str):
+    if not isinstance(draft, Draft):
         raise Malformed(f"gave {type(result).__name__}, not a draft")
-    if not draft.text.strip():
+    text = plain_text(draft.text)
+    if not text.strip():
         raise Malformed("gave an empty draft", FailureCause.EMPTY)
-    if len(draft.text) > MAX_DRAFT:
-        raise Malformed(f"gave {len(draft.text)} characters; at most {MAX_DRAFT} are allowed")
-    return replace(
-        draft,
-        text=clean(draft.text),
-        slots=_slots(draft.slots),
-        scripts=_scripts(draft.scripts),
-        source=source,
+    if len(text) > MAX_DRAFT:
+        raise Malformed(f"gave {len(text)} characters; at most {MAX_DRAFT} are allowed")
+    return Draft(
+        text=text, scripts=_scripts(draft.scripts), slots=_slots(draft.slots), source=source
     )
 
 
 def _slots(slots: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(slots, list | tuple) or len(slots) > MAX_SLOTS:
         raise Malformed("gave slots that are not a short list")
-    for pair in slots:
-        if not isinstance(pair, list | tuple) or [type(item) for item in pair] != [str, str]:
-            raise Malformed("gave a slot that is not a pair of texts")
-    return tuple((name, value) for name, value in slots)
+    if any(not isinstance(pair, list | tuple) or len(pair) != 2 for pair in slots):
+        raise Malformed("gave a slot that is not a pair of texts")
+    return tuple((plain_text(name), plain_text(value)) for name, value in slots)
 
 
 def _scripts(scripts: Any) -> tuple[str, ...]:
-    if not isinstance(scripts, list | tuple) or not all(isinstance(s, str) for s in scripts):
-        raise Malformed("gave script ids that are not texts")
-    return tuple(scripts)
+    if not isinstance(scripts, list | tuple) or len(scripts) > MAX_SLOTS:
+        raise Malformed("gave script ids that are not a short list")
+    return tuple(plain_text(script) for script in scripts)
 
 
 def checked_verdicts(result: Any, length: int, source: str) -> tuple[Verdict, ...]:
@@ -216,12 +212,14 @@ def checked_verdicts(result: Any, length: int, source: str) -> tuple[Verdict, ..
     """
     if not isinstance(result, list | tuple) or len(result) > MAX_VERDICTS:
         raise Malformed(f"gave {type(result).__name__}, not a short list of verdicts")
-    for verdict in result:
-        if not isinstance(verdict, Verdict) or not isinstance(verdict.rule, str):
-            raise Malformed("gave something other than a verdict")
-        spans = (verdict.start, verdict.end)
-        if not all(isinstance(offset, int) for offset in spans):
-            raise Malformed("gave a verdict whose span is not two whole numbers")
-        if not 0 <= verdict.start <= verdict.end <= length:
-            raise Malformed("gave a verdict outside the draft")
-    return tuple(replace(verdict, source=source) for verdict in result)
+    return tuple(_verdict(verdict, length, source) for verdict in result)
+
+
+def _verdict(verdict: Any, length: int, source: str) -> Verdict:
+    if not isinstance(verdict, Verdict):
+        raise Malformed("gave something other than a verdict")
+    start, end = plain_int(verdict.start), plain_int(verdict.end)
+    if not 0 <= start <= end <= length:
+        raise Malformed("gave a verdict outside the draft")
+    rule, why = plain_text(verdict.rule), plain_text(verdict.why)
+    return Verdict(rule=rule, start=start, end=end, why=why, source=source)

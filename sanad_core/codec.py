@@ -21,7 +21,7 @@ def _adapter(model: type[Any]) -> TypeAdapter[Any]:
 
 def dumps(value: object) -> str:
     """A value of `sanad_core.types` or `sanad_core.notices` as JSON text."""
-    return _adapter(type(value)).dump_json(value).decode()
+    return _adapter(type(value)).dump_json(value, warnings="error").decode()
 
 
 def loads(model: type[T], text: str) -> T:

@@ -180,11 +180,13 @@ def walk(condition: Condition) -> Iterator[Condition]:
 
 
 def monotone(condition: Condition) -> bool:
-    """Whether more signals or failures can never make it stop holding.
+    """Whether more signals or failures, or crisis mode, can never make it stop holding.
 
     A crisis rule must be so: otherwise a second finding could switch off the first one's override.
     """
     return not any(
-        isinstance(part, Not) or (isinstance(part, RiskIs) and part.at_most is not None)
+        isinstance(part, Not)
+        or (isinstance(part, RiskIs) and part.at_most is not None)
+        or (isinstance(part, Held) and not part.value)
         for part in walk(condition)
     )

@@ -7,6 +7,7 @@ hold) counts as well, so that one more finding can add to a decision but never t
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -18,7 +19,7 @@ from sanad_core.types import Cause, Decision, Hold
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sanad_core.policy import Policy, Rule
+    from sanad_core.policy import Policy, Rule, Scripted
     from sanad_core.risk import Risk
     from sanad_core.types import Assessment, Conversation
 
@@ -48,7 +49,8 @@ def decide(
         rule for rule in policy.crisis if conditions.holds(rule.when, assessment, hold is not None)
     ]
     if fired:
-        return _crisis(fired, assessment, hold, now)
+        failed = any(failure.required for failure in assessment.failures)
+        return _crisis(fired, assessment, hold, now, policy.on_failure if failed else None)
     if hold is not None:
         return _held(policy, hold, assessment)
     if any(failure.required for failure in assessment.failures):
@@ -57,12 +59,19 @@ def decide(
 
 
 def _crisis(
-    fired: Sequence[Rule], assessment: Assessment, hold: Hold | None, now: datetime
+    fired: Sequence[Rule],
+    assessment: Assessment,
+    hold: Hold | None,
+    now: datetime,
+    failed: Scripted | None,
 ) -> Decision:
     first = fired[0].scripted
-    behind = [risk for rule in fired for risk in _behind(rule, assessment)]
-    main = highest(_behind(fired[0], assessment) or assessment.risks)
-    new_hold = _renewed(fired, highest(behind or assessment.risks), hold, now)
+    ordered = [rule.scripted for rule in fired] + ([failed] if failed is not None else [])
+    behind = [_behind(rule, assessment) or assessment.risks for rule in fired]
+    main = highest(behind[0])
+    new_hold = _renewed(fired, _gravest(assessment), hold, now)
+    kinds = [risk.kind for risk in (main, *itertools.chain.from_iterable(behind))]
+    kinds += [hold.kind] if hold is not None else []
     return Decision(
         cause=Cause.CRISIS,
         rule=first.name,
@@ -72,12 +81,18 @@ def _crisis(
         level=main.level,
         subject=main.subject,
         also=tuple(rule.scripted.name for rule in fired[1:]),
-        helplines=_unique(line for rule in fired for line in rule.scripted.helplines),
-        kinds=_unique(risk.kind for risk in (main, *behind) if risk.kind is not None),
-        notify=_targets(fired),
+        helplines=_unique(line for scripted in ordered for line in scripted.helplines),
+        kinds=_unique(kind for kind in kinds if kind is not None),
+        notify=_targets(ordered),
         hold=new_hold,
         held=new_hold is not None,
     )
+
+
+def _gravest(assessment: Assessment) -> Risk:
+    """The risk that a hold is about: the person's own highest, else anybody's."""
+    own = [risk for risk in assessment.risks if risk.subject is Subject.SELF]
+    return highest(own or assessment.risks)
 
 
 def _behind(rule: Rule, assessment: Assessment) -> list[Risk]:
@@ -94,10 +109,10 @@ def _unique(items: Iterable[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(items))
 
 
-def _targets(fired: Sequence[Rule]) -> tuple[tuple[str, bool], ...]:
+def _targets(ordered: Sequence[Scripted]) -> tuple[tuple[str, bool], ...]:
     told: dict[str, bool] = {}
-    for rule in fired:
-        for name, with_text in rule.scripted.notify:
+    for scripted in ordered:
+        for name, with_text in scripted.notify:
             told[name] = told.get(name, False) or with_text
     return tuple(told.items())
 

@@ -61,7 +61,7 @@ class Limits(Strict):
 
     at_once: int = Field(64, ge=1, description="turns worked on at the same time")
     waiting: int = Field(1024, ge=0, description="messages that may wait; more are turned away")
-    message: int = Field(200_000, ge=100, description="longest message, in code points")
+    message: int = Field(100_000, ge=100, description="longest message, in code points")
     history: int = Field(40, ge=2, le=1000, description="turns loaded with a conversation")
 
 

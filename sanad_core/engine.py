@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import logging
 import re
 import threading
@@ -34,7 +35,7 @@ log = logging.getLogger("sanad")
 
 MAX_ID = 256
 _REGION = re.compile("[A-Z]{2}")
-CLOSE_S = 5.0  # how long closing waits for turns under way
+CLOSE_S = 20.0  # how long closing waits for turns under way
 
 
 def _now() -> datetime:
@@ -143,9 +144,13 @@ class Engine:
             if self._turns is None:
                 workers = Workers()
                 turns = Turns(self.plan, self._catalog, workers, self._store, self._clock)
-                await turns.start(notify=self._notify)
+                try:
+                    await turns.start(notify=self._notify)
+                except BaseException:
+                    await turns.close()
+                    raise
                 limits = self.plan.deployment.limits
-                self._admission = Admission(limits.at_once, limits.waiting)
+                self._admission = Admission(limits.at_once + limits.waiting)
                 self._turns = turns
                 if self.plan.policy.allow_no_floor:
                     name = self.plan.policy.name
@@ -154,6 +159,9 @@ class Engine:
     async def close(self) -> None:
         """Finish the turns under way, deliver what can be delivered, and let everything go."""
         self._closed = True
+        if self._starting is not None:
+            async with self._starting:
+                pass  # a start under way ends first, so that it can be undone
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CLOSE_S)
         turns, self._turns = self._turns, None
@@ -242,14 +250,19 @@ class Engine:
 
     def close_sync(self) -> None:
         """`close` for code that is not async."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._sync(self.close())
-        if self._thread is not None and self._loop is not None:
+        self._closed = True
+        if self._loop is None or self._loop.is_closed():
+            return
+        self._sync(self.close())
+        if self._thread is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(timeout=CLOSE_S)
 
     def _sync(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         with self._thread_lock:
+            if self._closed and (self._loop is None or self._loop.is_closed()):
+                coroutine.close()
+                raise EngineClosed("this engine was closed; make a new one")
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
@@ -263,7 +276,14 @@ class Engine:
         if running is self._loop:
             coroutine.close()
             raise UsageError("call 'await engine.respond(...)' here, not respond_sync")
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        waiting = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        while not waiting.done():
+            # The loop may be stopped by another thread; then nobody will ever answer.
+            concurrent.futures.wait([waiting], timeout=0.5)
+            if not waiting.done() and not self._loop.is_running():
+                waiting.cancel()
+                raise EngineClosed("the engine was closed while this message waited")
+        return waiting.result()
 
     def _incoming(
         self,

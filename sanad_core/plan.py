@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sanad_core import conditions, packaged
+from sanad_core import conditions
 from sanad_core.conditions import RiskIs
+from sanad_core.content import load_content, region_problems, text_problems
 from sanad_core.deployment import literal_secret
-from sanad_core.errors import ContentError, PluginError
-from sanad_core.helplines import load_helplines
+from sanad_core.errors import PluginError
 from sanad_core.problems import did_you_mean
-from sanad_core.render import REMINDER, START
-from sanad_core.replies import load_replies
-from sanad_core.risk import Level, RiskKind
+from sanad_core.risk import Level
 from sanad_core.schema import fill_environment, validate_at
 from sanad_core.specs import DetectorSpec, ResponderSpec, Setting
 
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from sanad_core.deployment import Deployment
     from sanad_core.helplines import HelplineRegistry
     from sanad_core.plugins import Catalog
-    from sanad_core.policy import Policy, Rule, StepPlan
+    from sanad_core.policy import Policy, StepPlan
     from sanad_core.problems import Problem
     from sanad_core.replies import ReplyBook
     from sanad_core.specs import Spec
@@ -129,7 +127,7 @@ def resolve(
     responders = resolving.steps("responder", policy.chain)
     guards = resolving.steps("guard", policy.guards)
     notifiers = resolving.notifiers(deployment)
-    books, registry, content = _content(policy, deployment)
+    books, registry, content = load_content(policy, deployment)
     problems += [
         *resolving.problems,
         *_observers(catalog, deployment),
@@ -138,8 +136,8 @@ def resolve(
         *_last(policy, responders),
         *_targets(policy, deployment),
         *content,
-        *_texts(policy, books),
-        *_region(policy, deployment, registry),
+        *text_problems(policy, books),
+        *region_problems(policy, deployment, registry),
     ]
     if registry is None or any(locale not in books for locale in policy.locales):
         return None, problems
@@ -259,9 +257,25 @@ def _with_default(part: Part) -> StepPlan:
     """Nothing is generated for a person at risk, unless the policy says so itself."""
     assert part.step is not None
     generates = isinstance(part.spec, ResponderSpec) and part.spec.generates
-    if generates and part.step.when is None:
-        return replace(part.step, when=RiskIs(at_most=Level.NONE))
-    return part.step
+    when = part.step.when
+    if not generates or (when is not None and _bounds_risk(when)):
+        return part.step
+    calm = RiskIs(at_most=Level.NONE)
+    parts = (calm,) if when is None else (when, calm)
+    return replace(part.step, when=conditions.All(parts=parts))
+
+
+def _bounds_risk(when: conditions.Condition) -> bool:
+    """Whether a condition says itself up to which level, of any kind and person, it holds."""
+    match when:
+        case RiskIs(at_most=most, kinds=kinds, subject=subject):
+            return most is not None and not kinds and subject is None
+        case conditions.All(parts=parts):
+            return any(_bounds_risk(part) for part in parts)
+        case conditions.AnyOf(parts=parts):
+            return all(_bounds_risk(part) for part in parts)
+        case _:
+            return False
 
 
 def _floor(policy: Policy, detectors: Sequence[Part]) -> list[Problem]:
@@ -319,69 +333,3 @@ def _targets(policy: Policy, deployment: Deployment) -> list[Problem]:
                 message = f"no notifier is named '{name}'{hint}"
                 problems.append(policy.file.problem((*location, index), message))
     return problems
-
-
-def _region(
-    policy: Policy, deployment: Deployment, registry: HelplineRegistry | None
-) -> list[Problem]:
-    region = deployment.region or policy.region
-    if registry is None or region is None or region in registry.regions:
-        return []
-    message = f"the helpline registry has no region '{region}': people there get the directory"
-    in_deployment = deployment.file is not None and deployment.region is not None
-    file = deployment.file if in_deployment and deployment.file is not None else policy.file
-    return [file.problem(("region",), message, warning=True)]
-
-
-def _texts(policy: Policy, books: dict[str, ReplyBook]) -> Iterator[Problem]:
-    """Every scripted text that the policy can give exists, in every language, for every kind."""
-    wanted: dict[tuple[str, RiskKind | None], Location] = {}
-    for index, rule in enumerate(policy.crisis):
-        for kind in _kinds(rule):
-            wanted.setdefault((rule.scripted.reply, kind), ("crisis", index, "reply"))
-    for kind in RiskKind:
-        wanted.setdefault((policy.held.reply, kind), ("held", "reply"))
-    wanted.setdefault((policy.on_failure.reply, None), ("on_failure", "reply"))
-    wanted.setdefault((policy.fallback, None), ("respond", "fallback"))
-    for key in (START, REMINDER):
-        wanted.setdefault((key, None), ("disclosure",))
-    for (key, kind), location in wanted.items():
-        for locale, book in books.items():
-            if not book.variants(key, kind):
-                name = f"{key}/{kind}" if kind else key
-                message = f"there is no text '{name}' in the language '{locale}'"
-                yield policy.file.problem(location, message)
-
-
-def _kinds(rule: Rule) -> tuple[RiskKind | None, ...]:
-    """The kinds of risk that a rule can answer; None where it can fire without any risk."""
-    parts = list(conditions.walk(rule.when))
-    tests = [part for part in parts if isinstance(part, RiskIs)]
-    kinds = [kind for test in tests for kind in test.kinds or RiskKind]
-    others = any(not isinstance(part, RiskIs | conditions.All | conditions.AnyOf) for part in parts)
-    return (*dict.fromkeys(kinds), None) if others or not tests else tuple(dict.fromkeys(kinds))
-
-
-def _content(
-    policy: Policy, deployment: Deployment
-) -> tuple[dict[str, ReplyBook], HelplineRegistry | None, list[Problem]]:
-    problems: list[Problem] = []
-    folders = [
-        folder.resolve() / "replies" for folder in (Path(policy.path).parent, packaged.policies())
-    ]
-    books: dict[str, ReplyBook] = {}
-    for index, locale in enumerate(policy.locales):
-        try:
-            books[locale] = load_replies(dict.fromkeys(folders), locale)
-        except ContentError as err:
-            missing = not any((folder / f"{locale}.yml").is_file() for folder in folders)
-            message = err.problems[0].message
-            problems += (
-                [policy.file.problem(("locales", index), message)] if missing else err.problems
-            )
-    try:
-        path = deployment.helplines or packaged.policies() / "helplines.yml"
-        registry, warnings = load_helplines(path)
-    except ContentError as err:
-        return books, None, [*problems, *err.problems]
-    return books, registry, [*problems, *warnings]

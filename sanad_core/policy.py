@@ -274,15 +274,12 @@ def _crisis_problems(policy: Policy) -> Iterator[Problem]:
         location: Location = ("crisis", index, "when")
         if not conditions.monotone(rule.when):
             message = (
-                "'not' and 'at_most' are not allowed in a crisis rule: "
+                "'not', 'at_most' and 'held: false' are not allowed in a crisis rule: "
                 "one more finding could switch it off"
             )
-            key = (
-                "not"
-                if any(isinstance(p, conditions.Not) for p in conditions.walk(rule.when))
-                else "at_most"
-            )
-            yield policy.file.problem(_find(policy, location, key), message, key=True)
+            places = [_find(policy, location, key) for key in ("not", "at_most", "held")]
+            found = min((place for place in places if place != location), key=len)
+            yield policy.file.problem(found, message, key=True)
         if any(_everything(part) for part in conditions.walk(rule.when)):
             message = "'at_least: none' matches every message; name a level"
             yield policy.file.problem(_find(policy, location, "at_least"), message)

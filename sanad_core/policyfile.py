@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
@@ -53,12 +54,23 @@ HelplineName = Literal[
 def _check_hold(text: str) -> str:
     if text != UNTIL_ACKNOWLEDGED:
         try:
-            duration(text)
+            length = duration(text)
         except ValueError as err:
             raise ValueError(f"{err}, or write '{UNTIL_ACKNOWLEDGED}'") from None
+        if length < SHORTEST_HOLD:
+            raise ValueError(f"'{text}' is too short for crisis mode; use at least 10m")
     return text
 
 
+def _check_timeout(text: str) -> str:
+    if duration(text) > LONGEST_TIMEOUT:
+        raise ValueError(f"'{text}' is too long for a person to wait; use at most 5m")
+    return text
+
+
+SHORTEST_HOLD = timedelta(minutes=10)
+LONGEST_TIMEOUT = timedelta(minutes=5)
+Timeout = Annotated[str, AfterValidator(_check_timeout)]
 UNTIL_ACKNOWLEDGED = "until_acknowledged"
 HoldLength = Annotated[str, AfterValidator(_check_hold)]
 
@@ -128,7 +140,7 @@ class Step(Strict):
     use: Name = Field(description="the component's name")
     name: Name | None = Field(None, description="the step's name; default: the same as `use`")
     required: bool = Field(False, description="if it fails, `on_failure` answers")
-    timeout: Duration = Field("2s", description="its deadline")
+    timeout: Timeout = Field("2s", description="its deadline, at most 5m")
     options: dict[str, Any] = Field(default_factory=dict, description="the component's own options")
 
 
@@ -138,7 +150,7 @@ class ResponderStep(Strict):
     use: Name = Field(description="the responder's name")
     name: Name | None = Field(None, description="the step's name; default: the same as `use`")
     when: When | None = Field(None, description="it is asked only where this holds")
-    timeout: Duration = Field("8s", description="its deadline")
+    timeout: Timeout = Field("8s", description="its deadline, at most 5m")
     options: dict[str, Any] = Field(default_factory=dict, description="the component's own options")
 
 
@@ -147,7 +159,7 @@ class GuardStep(Strict):
 
     use: Name = Field(description="the guard's name")
     name: Name | None = Field(None, description="the step's name; default: the same as `use`")
-    timeout: Duration = Field("1s", description="its deadline")
+    timeout: Timeout = Field("1s", description="its deadline, at most 5m")
     options: dict[str, Any] = Field(default_factory=dict, description="the component's own options")
 
 
@@ -195,7 +207,7 @@ class OnFailure(Strict):
 class RespondPart(Strict):
     """Who answers when nothing overrides."""
 
-    deadline: Duration = Field("12s", description="for the whole chain, guard included")
+    deadline: Timeout = Field("12s", description="for the whole chain, guard included")
     chain: list[ResponderStep] = Field(min_length=1)
     fallback: Name = Field("support/fallback", description="scripted text when no draft passes")
 

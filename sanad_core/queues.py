@@ -18,19 +18,17 @@ class Admission:
     """Lets messages in.
 
     Args:
-        at_once: turns worked on at the same time.
-        waiting: messages that may wait for that; one more is turned away at once.
+        most: messages in work or waiting; one more is turned away at once.
     """
 
-    def __init__(self, at_once: int, waiting: int) -> None:
-        self._most = at_once + waiting
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._inside = 0
-        self._room = asyncio.Semaphore(at_once)
         self._lines: dict[str, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
     async def admitted(self, conversation: str) -> AsyncIterator[None]:
-        """Wait for the conversation's earlier messages, then for room.
+        """Wait for the conversation's earlier messages.
 
         Raises:
             Overloaded: too many messages wait already.
@@ -41,8 +39,7 @@ class Admission:
         lock, users = self._lines.get(conversation, (asyncio.Lock(), 0))
         self._lines[conversation] = (lock, users + 1)
         try:
-            # The conversation's own line comes first, so that a waiting message takes no room.
-            async with lock, self._room:
+            async with lock:
                 yield
         finally:
             self._inside -= 1

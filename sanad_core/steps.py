@@ -9,24 +9,34 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sanad_core.errors import ConfigError, StoreError
+from sanad_core.errors import (
+    ConfigError,
+    ContentError,
+    DeploymentError,
+    MissingExtra,
+    PolicyError,
+    StoreError,
+)
 from sanad_core.types import Failure, FailureCause
 from sanad_core.workers import LoopThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sanad_core.workers import Call, Workers
 
-__all__ = ["Malformed", "Outcome", "Runner", "failed"]
+__all__ = ["Malformed", "Outcome", "Runner", "failed", "methods_of"]
 
 T = TypeVar("T")
 log = logging.getLogger("sanad")
 
 AT_ONCE = 8  # calls of one component that run at the same time; the others wait, off the clock
-STUCK = 2  # calls that outlive their deadline before the component is quarantined
-TIMEOUTS = 3  # timeouts in a row before it is quarantined
-REST_S = 30.0  # how long it is then left alone
+STUCK = 4  # calls that outlive their deadline and still run before the component is quarantined
+TIMEOUTS = 3  # timeouts in a row before a component of a loop of its own is left alone
+REST_S = 30.0  # for how long
+# Errors about files and stores name a place; no other error's text is safe to keep, and a
+# subclass from elsewhere could say anything.
+_ABOUT_FILES = (StoreError, ConfigError, PolicyError, DeploymentError, ContentError, MissingExtra)
 
 
 class Malformed(Exception):
@@ -78,27 +88,30 @@ class Runner:
 
     Args:
         name: the step's name, for logs and failures.
-        component: the component; None where it could not be made.
+        methods: the component's methods by name; empty where it could not be made.
         workers: threads for `def` methods.
         at_once: how many calls may run at the same time.
         missing: why there is no component.
         inline: call its methods right here; see `Spec`.
+        told: whether errors about files and stores are told in full: for the store itself.
     """
 
     def __init__(
         self,
         name: str,
-        component: object | None,
+        methods: Mapping[str, Callable[..., Any]],
         workers: Workers,
         *,
         at_once: int = AT_ONCE,
         missing: str = "",
         inline: bool = False,
+        told: bool = False,
     ) -> None:
         self.name = name
         self.missing = missing
-        self.component = component
+        self.methods = methods
         self._inline = inline
+        self._told = told
         self._workers = workers
         self._room = asyncio.Semaphore(at_once)
         self._loop: LoopThread | None = None
@@ -126,17 +139,21 @@ class Runner:
         Returns:
             The checked result, or why there is none. It never raises.
         """
-        if self.component is None:
+        if not self.methods:
             return failed(FailureCause.MISSING, self.missing)
         if self.quarantined:
             return failed(FailureCause.QUARANTINED, "earlier calls hang")
-        function = getattr(self.component, method)
-        if self._inline:
-            return self._at_once(function, args, check)
-        async with self._room:
-            if self.quarantined:
-                return failed(FailureCause.QUARANTINED, "earlier calls hang")
-            return await self._timed(function, args, timeout, check)
+        start = time.perf_counter()
+        try:
+            function = self.methods[method]
+            if self._inline:
+                return self._at_once(function, args, check)
+            async with self._room:
+                if self.quarantined:
+                    return failed(FailureCause.QUARANTINED, "earlier calls hang")
+                return await self._timed(function, args, timeout, check)
+        except Exception as err:
+            return self._raised(err, start)
 
     def _at_once(
         self, function: Callable[..., Any], args: tuple[Any, ...], check: Callable[[Any], T]
@@ -170,9 +187,8 @@ class Runner:
             log.error("step '%s' gave a malformed result: %s", self.name, error.detail)
             return failed(error.cause, error.detail, start)
         log.error("step '%s' raised %s%s", self.name, type(error).__name__, _where(error))
-        # Errors about files and stores name a place; no other error's text is safe to keep.
-        about_files = isinstance(error, StoreError | ConfigError)
-        detail = str(error) if about_files else type(error).__name__
+        told = self._told and type(error) in _ABOUT_FILES
+        detail = str(error) if told else type(error).__name__
         outcome = failed(FailureCause.EXCEPTION, detail, start)
         return replace(outcome, error=error if isinstance(error, Exception) else None)
 
@@ -181,7 +197,7 @@ class Runner:
     ) -> Call:
         if not inspect.iscoroutinefunction(function):
             return self._workers.run(lambda: check(_plain(function(*args))))
-        if self._loop is None:
+        if self._loop is None or not self._loop.running:
             self._loop = LoopThread(self.name)
 
         async def checked() -> Any:
@@ -199,7 +215,8 @@ class Runner:
         """Give a call up; it counts as stuck until it ends."""
         self._stuck += 1
         self._timeouts += 1
-        if self._timeouts >= TIMEOUTS:
+        # A thread that hangs is seen to hang; a coroutine that is cancelled every time is not.
+        if self._loop is not None and self._timeouts >= TIMEOUTS:
             self._rest_until = time.monotonic() + REST_S
         log.error("step '%s' passed its deadline", self.name)
         call.future.add_done_callback(self._ended)
@@ -211,20 +228,33 @@ class Runner:
 
     async def warm(self, setting: object, timeout: float) -> Outcome[None]:
         """Call `warm(setting)` if the component has it; a failure makes the step a missing one."""
-        if self.component is None or not hasattr(self.component, "warm"):
+        if "warm" not in self.methods:
             return Outcome()
+        told, self._told = self._told, True  # what it says is about its own files
         outcome = await self.call("warm", setting, timeout=timeout, check=lambda _: None)
+        self._told = told
         if outcome.cause is not None:
             self.missing = f"warm-up failed: {outcome.detail}"
-            self.component = None
+            self.methods = {}
         return outcome
 
     async def close(self, timeout: float = 2.0) -> None:
         """Call `close()` if the component has it, and let its loop end."""
-        if self.component is not None and hasattr(self.component, "close"):
+        if "close" in self.methods:
             await self.call("close", timeout=timeout, check=lambda _: None)
         if self._loop is not None:
             self._loop.close()
+
+
+def methods_of(component: object, names: Iterable[str]) -> dict[str, Callable[..., Any]]:
+    """A component's methods by name; looked up once, away from the engine's loop.
+
+    Args:
+        component: may hang or raise when it is looked at.
+        names: those that it may have.
+    """
+    found = {name: getattr(component, name, None) for name in names}
+    return {name: method for name, method in found.items() if callable(method)}
 
 
 def _plain(result: Any) -> Any:

@@ -7,18 +7,20 @@ import logging
 import time
 import uuid
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sanad_core import render
 from sanad_core.assess import DetectorStep, assess, assessment_of
 from sanad_core.chain import Chain, Step
 from sanad_core.components import make
 from sanad_core.decide import decide
-from sanad_core.notices import Dispatch, Notice
+from sanad_core.errors import StoreError
+from sanad_core.notices import Dispatch
+from sanad_core.records import Observers, notices_of, record_of
 from sanad_core.specs import Context, DetectorSpec
-from sanad_core.steps import Runner
-from sanad_core.store import Record
+from sanad_core.steps import Runner, methods_of
+from sanad_core.store import Store
 from sanad_core.store.ledger import Ledger
 from sanad_core.store.open import open_store
 from sanad_core.text import detect_script
@@ -39,7 +41,6 @@ from sanad_core.types import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
 
     from sanad_core.plan import Part, Plan
     from sanad_core.plugins import Catalog
@@ -49,7 +50,8 @@ __all__ = ["Incoming", "Turns"]
 
 log = logging.getLogger("sanad")
 
-MISSED = 3  # unanswered earlier messages that are looked at with a new one
+OPEN_S = 30.0  # seconds that looking at a store may take
+STORE_METHODS = [name for name in vars(Store) if not name.startswith("_")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,65 +126,106 @@ class Turns:
             plan.policy.deadline,
             plan.policy.block_ends_chain,
         )
-        self._ledger = Ledger(self._store_runner(), plan.deployment.limits.history)
+        limits = plan.deployment.limits
+        # Room is for those who wait for a responder: a crisis is found and answered without it.
+        self._room = asyncio.Semaphore(limits.at_once)
+        self._observers = Observers(self._catalog.observers(), self._workers)
+        self._ledger = Ledger(await self._store_runner(), limits.history)
         pending = await self._ledger.open()
         notifiers = {part.name: runners["notifier", part.name] for part in plan.notifiers}
         self._dispatch = Dispatch(notifiers, self._ledger.delivered)
         for notice in pending:
             self._dispatch.send(notice)
 
-    def _store_runner(self) -> Runner:
+    async def _store_runner(self) -> Runner:
         store = open_store(self._store, self._catalog)
         spec = self._catalog.spec("store", self._store.partition(":")[0])
-        return Runner("store", store, self._workers, inline=spec.inline)
+        call = self._workers.run(lambda: methods_of(store, STORE_METHODS))
+        done, _ = await asyncio.wait({call.future}, timeout=OPEN_S)
+        if not done or call.future.exception() is not None:
+            raise StoreError(f"the store '{spec.name}' cannot be used: its methods cannot be read")
+        methods = call.future.result()
+        missing = [name for name in STORE_METHODS if name not in methods]
+        if missing:
+            raise StoreError(f"the store '{spec.name}' has no method '{missing[0]}'")
+        return Runner("store", methods, self._workers, inline=spec.inline, told=True)
 
     async def close(self) -> None:
-        """Deliver what can be delivered, then let everything go."""
-        await self._dispatch.close()
-        await self._ledger.close()
+        """Deliver what can be delivered, then let everything go, however far the start came."""
+        if hasattr(self, "_dispatch"):
+            await self._dispatch.close()
+            await self._observers.close()
+            await self._ledger.close()
         await asyncio.gather(*(runner.close() for runner in self._runners))
         self._workers.close()
 
     async def answer(self, incoming: Incoming) -> Exchange:
-        """One turn."""
+        """One turn; it always gives an answer."""
+        try:
+            return await self._turn(incoming)
+        except Exception as err:
+            fault = _fault(err)
+            now = datetime.now(UTC)
+            context = self._context(
+                self._received(incoming, now), incoming, Conversation(id=incoming.conversation)
+            )
+            decision = decide(
+                self._plan.policy, Assessment(failures=(fault,)), context.conversation, now
+            )
+            reply = render.last_resort(self._plan, context)
+            return self._exchange(context, decision, _Answer(reply=reply, failures=(fault,)))
+
+    async def _turn(self, incoming: Incoming) -> Exchange:
         began = time.perf_counter()
         now = self._clock()
-        turn = Turn(
-            speaker=Speaker.PERSON,
-            text=incoming.text,
-            locale=incoming.locale or self._spoken(incoming.text) or self._plan.policy.locales[0],
-            at=now,
-            message_id=incoming.message_id,
-        )
+        turn = self._received(incoming, now)
         loaded, failures = await self._ledger.receive(incoming.conversation, turn)
-        if loaded.answered is not None:
+        if loaded.answered is not None and loaded.answered.turn.text == turn.text:
             return loaded.answered
+        if loaded.answered is not None:
+            # Other words under the same id are another message; it must not pass unread.
+            log.error("a message id was used again for another text; it is taken as a new one")
+            turn = replace(turn, message_id=f"{turn.message_id[:200]}-{uuid.uuid4().hex}")
+            loaded, failures = await self._ledger.receive(incoming.conversation, turn)
         received = (time.perf_counter() - began) * 1000
         context = self._context(turn, incoming, loaded.conversation)
-        exchange, record = await self._worked(context, failures, now, incoming.region)
+        exchange, slots = await self._worked(context, failures, now)
+        notices = tuple(notices_of(exchange)) if self._notify else ()
+        record = record_of(
+            exchange,
+            context,
+            slots=slots,
+            region=incoming.region,
+            now=self._clock(),
+            notices=notices,
+        )
         committing = time.perf_counter()
-        exchange = replace(exchange, failures=exchange.failures + await self._ledger.commit(record))
+        failed = await self._ledger.commit(record)
         ended = time.perf_counter()
         timings = replace(
             exchange.timings,
             store=received + (ended - committing) * 1000,
             total=(ended - began) * 1000,
         )
-        exchange = replace(exchange, timings=timings)
-        for notice in record.notices:
+        exchange = replace(exchange, failures=exchange.failures + failed, timings=timings)
+        for notice in notices:
             self._dispatch.send(notice)
-        self._observe(exchange)
+        self._observers.tell(exchange)
         return exchange
+
+    def _received(self, incoming: Incoming, now: datetime) -> Turn:
+        spoken = incoming.locale or self._spoken(incoming.text) or self._plan.policy.locales[0]
+        return Turn(
+            speaker=Speaker.PERSON,
+            text=incoming.text,
+            locale=spoken,
+            at=now,
+            message_id=incoming.message_id,
+        )
 
     async def screen(self, incoming: Incoming) -> Assessment:
         """Detection alone."""
-        turn = Turn(
-            speaker=Speaker.PERSON,
-            text=incoming.text,
-            locale=incoming.locale or self._spoken(incoming.text) or self._plan.policy.locales[0],
-            at=self._clock(),
-            message_id=incoming.message_id,
-        )
+        turn = self._received(incoming, self._clock())
         conversation = Conversation(id=incoming.conversation)
         assessment, _ = await self._assess(self._context(turn, incoming, conversation), ())
         return assessment
@@ -206,12 +249,8 @@ class Turns:
         return fitting[0] if len(fitting) == 1 else None
 
     async def _worked(
-        self,
-        context: Context,
-        failures: tuple[Failure, ...],
-        now: datetime,
-        region: str | None,
-    ) -> tuple[Exchange, Record]:
+        self, context: Context, failures: tuple[Failure, ...], now: datetime
+    ) -> tuple[Exchange, Slots]:
         """Assess, decide and answer; a fault of Sanad's own costs nobody their answer."""
         began = time.perf_counter()
         steps: tuple[tuple[str, float], ...] = ()
@@ -227,23 +266,26 @@ class Turns:
             answer = await self._answer(context, decision, now)
         except Exception as err:
             answer = _Answer(reply=render.last_resort(self._plan, context), failures=(_fault(err),))
-        exchange = Exchange(
+        timings = replace(
+            answer.timings,
+            detect=(detected - began) * 1000,
+            decide=(decided - detected) * 1000,
+            steps=steps + answer.timings.steps,
+        )
+        return self._exchange(context, decision, replace(answer, timings=timings)), answer.slots
+
+    def _exchange(self, context: Context, decision: Decision, answer: _Answer) -> Exchange:
+        return Exchange(
             conversation=context.conversation.id,
             turn=context.turn,
-            assessment=assessment,
+            assessment=context.assessment,
             decision=decision,
             reply=answer.reply,
             failures=answer.failures,
-            timings=replace(
-                answer.timings,
-                detect=(detected - began) * 1000,
-                decide=(decided - detected) * 1000,
-                steps=steps + answer.timings.steps,
-            ),
+            timings=answer.timings,
             policy=self._plan.policy.digest,
             components=self._versions,
         )
-        return exchange, self._record(exchange, context, answer.slots, region)
 
     async def _assess(
         self, context: Context, failures: tuple[Failure, ...]
@@ -265,7 +307,9 @@ class Turns:
             context = replace(context, turn=replace(context.turn, text=text[:limit]))
         assessment, steps = await assess(self._detectors, context, failures)
         for turn in extra:
-            missed, _ = await assess(self._detectors, replace(context, turn=turn))
+            # A step that failed once in this turn is not waited for again.
+            broken = {failure.step for failure in assessment.failures}
+            missed, _ = await assess(self._detectors, replace(context, turn=turn), without=broken)
             found = tuple(replace(s, evidence=()) for s in missed.signals if s.kind == "risk")
             assessment = assessment_of(
                 assessment.signals + found, assessment.failures + missed.failures
@@ -281,7 +325,8 @@ class Turns:
             reply = render.disclosed(plan, reply, context, now, first=False)
             took = (time.perf_counter() - began) * 1000
             return _Answer(reply=reply, timings=Timings(respond=took))
-        result = await self._chain.ask(decision.chain, context)
+        async with self._room:
+            result = await self._chain.ask(decision.chain, context)
         if result.draft is not None:
             reply = render.drafted(plan, result.draft, context)
         else:
@@ -295,56 +340,6 @@ class Turns:
             timings=Timings(respond=result.respond, guard=result.guard, steps=result.steps),
         )
 
-    def _record(
-        self, exchange: Exchange, context: Context, slots: Slots, region: str | None
-    ) -> Record:
-        before, reply, turn = context.conversation, exchange.reply, exchange.turn
-        now = self._clock()
-        merged = {**dict(before.slots), **dict(slots)}
-        after = replace(
-            before,
-            slots=tuple(sorted((key, value) for key, value in merged.items() if value)),
-            hold=exchange.decision.hold,
-            disclosed_at=now if reply.disclosed else before.disclosed_at,
-            locale=context.locale,
-            region=region or before.region,
-        )
-        new_hold = exchange.decision.hold if exchange.decision.hold != before.hold else None
-        return Record(
-            exchange=exchange,
-            turn=Turn(
-                speaker=Speaker.BOT,
-                text=reply.text,
-                locale=context.locale,
-                at=now,
-                message_id=turn.message_id,
-                scripts=reply.scripts,
-            ),
-            conversation=after,
-            hold=new_hold,
-            notices=tuple(self._notices(exchange)),
-        )
-
-    def _notices(self, exchange: Exchange) -> Iterable[Notice]:
-        decision = exchange.decision
-        for name, with_text in decision.notify if self._notify else ():
-            yield Notice(
-                id=uuid.uuid4().hex,
-                notifier=name,
-                conversation=exchange.conversation,
-                rule=decision.rule or "",
-                level=decision.level,
-                kind=decision.kind,
-                subject=decision.subject,
-                at=exchange.turn.at,
-                text=exchange.turn.text if with_text else None,
-            )
-
-    def _observe(self, exchange: Exchange) -> None:
-        for observer in self._catalog.observers():
-            call = self._workers.run(partial(observer, exchange))
-            call.future.add_done_callback(_log_observer)
-
 
 def _fault(err: Exception) -> Failure:
     """A fault of Sanad's own, as a failure that must not pass for a clean bill."""
@@ -356,12 +351,6 @@ def _fault(err: Exception) -> Failure:
 
 
 _ARABIC_SCRIPT = ("ar", "fa", "ur", "ps", "ku")
-
-
-def _log_observer(future: asyncio.Future[Any]) -> None:
-    error = future.exception()
-    if error is not None:
-        log.error("an observer raised %s", type(error).__name__)
 
 
 def _detector(part: Part) -> DetectorSpec:
@@ -385,7 +374,7 @@ def _unanswered(conversation: Conversation) -> list[Turn]:
     """The last messages that nobody answered: the process died, or the store was away."""
     missed: list[Turn] = []
     for turn in reversed(conversation.turns):
-        if turn.speaker is Speaker.BOT or len(missed) == MISSED:
+        if turn.speaker is Speaker.BOT:
             break
         missed.append(turn)
     return missed[::-1]

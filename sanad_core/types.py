@@ -175,6 +175,7 @@ class FailureCause(StrEnum):
     MISSING = "missing"
     QUARANTINED = "quarantined"
     TOO_LONG = "too_long"
+    UNREADABLE = "unreadable"
     BLOCKED = "blocked"
 
 

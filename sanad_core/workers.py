@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import queue
 import threading
 from collections.abc import Callable, Coroutine
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["Call", "LoopThread", "Workers"]
+
+log = logging.getLogger("sanad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,11 @@ class Workers:
             inbox = self._idle.pop() if self._idle else None
         if inbox is None:
             inbox = queue.SimpleQueue()
-            threading.Thread(target=self._work, args=(inbox,), daemon=True).start()
+            try:
+                threading.Thread(target=self._work, args=(inbox,), daemon=True).start()
+            except RuntimeError as err:  # the machine has no thread left
+                future.set_exception(err)
+                return Call(future, lambda: None)
         inbox.put(job)
         return Call(future, lambda: None)
 
@@ -77,6 +84,12 @@ class Workers:
                 if self._closed:
                     return
                 self._idle.append(inbox)
+
+
+def _log_stray(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A component's own task failed: its error may quote a person, so only its class is told."""
+    error = context.get("exception")
+    log.error("a component's own task failed with %s", type(error).__name__)
 
 
 def _outcome(task: asyncio.Task[Any]) -> _Outcome:
@@ -121,6 +134,7 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(_log_stray)
         self._thread = threading.Thread(target=self._serve, name=f"sanad-{name}", daemon=True)
         self._thread.start()
 
@@ -130,6 +144,11 @@ class LoopThread:
             self._loop.run_forever()
         finally:
             self._loop.close()
+
+    @property
+    def running(self) -> bool:
+        """Whether the loop still runs; a component can stop it."""
+        return self._thread.is_alive() and not self._loop.is_closed()
 
     def run(self, function: Callable[[], Coroutine[Any, Any, Any]]) -> Call:
         """Start a coroutine here; the call's future settles when it has really ended."""

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -100,7 +101,8 @@ def test_no_input_is_no_conversation() -> None:
         (("explain",), 2, "TEXT"),
         (("explain", "minimal", "a", "b"), 2, "give one TEXT"),
         (("hold", "list", "--store", "memory:"), 2, "name the store"),
-        (("hold", "acknowledge", "x", "--store", "sqlite:{tmp}/c.db"), 1, "is not in crisis mode"),
+        (("hold", "list", "--store", "sqlite:{tmp}/typo.db"), 2, "there is no store"),
+        (("run", "minimal", "--store", "sqlite::memory:"), 1, "write memory:"),
     ],
 )
 def test_bad_input_is_one_line_and_an_exit_code(
@@ -229,6 +231,37 @@ def test_hold_lists_and_acknowledges(tmp_path: Path) -> None:
     done = run("hold", "acknowledge", "c1", "--by", "dr x", "--store", store)
     assert (done.returncode, done.stdout) == (0, b"acknowledged by dr x\n")
     assert run("hold", "list", "--store", store).stdout == b"no conversation is in crisis mode\n"
+    again = run("hold", "acknowledge", "c1", "--store", store)
+    assert again.returncode == 1
+    assert b"is not in crisis mode" in again.stderr
+
+
+def test_ctrl_c_ends_a_command_that_waits_for_its_input() -> None:
+    for command in ("run", "screen"):
+        process = subprocess.Popen(
+            [SANAD, command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"hello\n")
+        process.stdin.flush()
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        assert process.returncode == 130
+        assert b"Traceback" not in err
+
+
+def test_output_that_cannot_be_written_is_one_line() -> None:
+    done = subprocess.run(
+        f"echo hello | {SANAD} run minimal > /dev/full",
+        shell=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert b"No space left" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -82,11 +82,23 @@ def test_adding_a_signal_never_weakens_a_decision(
         rules = [rule.scripted.name for rule in policy().crisis]
         assert rules.index(after.rule or "") <= rules.index(before.rule or "")
         assert set(after.helplines) >= set(before.helplines)
+        assert before.hold is None or after.hold is None or after.hold.level >= before.hold.level
         assert set(after.kinds) >= set(before.kinds)
         assert set(dict(after.notify)) >= set(dict(before.notify))
         assert {after.rule, *after.also} >= {before.rule, *before.also}
     assert end(after) >= end(before)
     assert after.held or not before.held
+
+
+@given(many, signals, failures, holds)
+def test_a_failure_adds_its_orders_to_a_crisis(found, extra, failed, hold) -> None:
+    broken = [*failed, Failure(step="lexicon", cause=FailureCause.TIMEOUT, required=True)]
+    before, after = decided(found, broken, hold), decided([*found, extra], broken, hold)
+    if before.cause in (Cause.FAILURE, Cause.CRISIS) and after.cause is Cause.CRISIS:
+        assert set(after.helplines) >= set(before.helplines)
+        assert set(dict(after.notify)) >= set(dict(before.notify))
+    if hold is not None and after.cause is Cause.CRISIS:
+        assert hold.kind in after.kinds
 
 
 @given(many, failures, holds, st.randoms(use_true_random=False))

@@ -200,7 +200,7 @@ async def test_helplines_follow_the_region_and_never_another_country(make_engine
     assert not any(char.isdigit() for char in unknown.reply.text.replace("findahelpline.com", ""))
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n", "\x00", "\ud800", "🙂", "x" * 200_000, "a\x00b"])
+@pytest.mark.parametrize("text", ["", " ", "\n", "\x00", "\ud800", "🙂", "x" * 90_000, "a\x00b"])
 async def test_every_message_gets_a_reply(make_engine: Make, text: str) -> None:
     async with make_engine() as engine:
         exchange = await engine.respond(text, conversation_id="c")

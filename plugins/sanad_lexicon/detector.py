@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,28 @@ class Lexicon:
         )
 
     def detect(self, turn: Turn, context: Context) -> list[Signal]:
-        """Signals of every language; a risk of level none where none of them found a risk."""
+        """Signals of every language; `none` if there is no risk, `abstain` if it is foreign."""
         signals: list[Signal] = []
         for language in self._languages:
             words = plain_words(turn.text, language.spelling)
             signals += judge(language, words, language.graph.find(words.words))
-        if not any(signal.kind == "risk" for signal in signals):
-            signals.append(Signal.no_risk())
-        return signals
+        if any(signal.kind == "risk" for signal in signals):
+            return signals
+        if _foreign(turn.text):
+            return [*signals, Signal(kind="abstain", label="script")]
+        return [*signals, Signal.no_risk()]
+
+
+def _foreign(text: str) -> bool:
+    """Whether most letters are of a script that no language of the lexicon is written in.
+
+    A language in Latin letters that the lexicon does not know cannot be told apart this way.
+    """
+    letters = [char for char in text[:SAMPLE] if char.isalpha()]
+    known = len(_KNOWN.findall("".join(letters)))
+    return len(letters) > 2 * known
+
+
+SAMPLE = 2000  # characters looked at
+# Latin and Arabic letters, and what people write in their place (see normalise.py).
+_KNOWN = re.compile("[A-Za-z\u00aa-\u024f\u0600-\u06ff\u0750-\u077f\ufb50-\ufeff\uff21-\uff5a]")

@@ -7,6 +7,7 @@ so that a clinician can read and change it.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["judge"]
 
 NEGATION_REACH = 3  # words between a negation and what it takes back
+LONGEST = 40  # words that a term can span
 MOST_EVIDENCE = 20
 
 
@@ -58,8 +60,10 @@ def judge(language: Language, words: Words, matches: Iterable[Match]) -> list[Si
         key = (signal.kind, signal.label, signal.level, signal.subject)
         if key in signals:
             known = signals[key]
+            if len(known.evidence) >= MOST_EVIDENCE:
+                continue
             evidence = tuple(dict.fromkeys((*known.evidence, *signal.evidence)))
-            signal = replace(known, evidence=evidence[:MOST_EVIDENCE])
+            signal = replace(known, evidence=evidence)
         signals[key] = signal
     return list(signals.values())
 
@@ -74,20 +78,36 @@ def _placed(language: Language, words: Words, matches: Iterable[Match]) -> list[
 
 
 class _Around:
-    """Findings that change how others are read, by sentence."""
+    """Findings that change how others are read, by role and sentence, in the order of the words."""
 
     def __init__(self, found: Sequence[_Found]) -> None:
-        self._by_role: dict[str, dict[int, list[_Found]]] = {}
-        for item in found:
-            places = self._by_role.setdefault(item.entry.role, {})
-            places.setdefault(item.sentence, []).append(item)
+        self._by_role: dict[tuple[str, int], list[_Found]] = {}
+        for item in sorted(found, key=lambda item: item.first):
+            self._by_role.setdefault((item.entry.role, item.sentence), []).append(item)
 
-    def of(self, role: str, sentence: int) -> list[_Found]:
-        return self._by_role.get(role, {}).get(sentence, [])
+    def has(self, role: str, sentence: int) -> bool:
+        """Whether the sentence has one."""
+        return (role, sentence) in self._by_role
 
     def near(self, role: str, sentence: int) -> bool:
         """In this sentence, the one before or the one after."""
-        return any(self.of(role, sentence + step) for step in (0, -1, 1))
+        return any(self.has(role, sentence + step) for step in (0, -1, 1))
+
+    def between(self, role: str, sentence: int, first: int, last: int) -> Sequence[_Found]:
+        """Those that begin from word `first` to word `last`."""
+        items = self._by_role.get((role, sentence), [])
+        begin = bisect_left(items, first, key=_first)
+        return items[begin : bisect_right(items, last, key=_first)]
+
+    def before(self, role: str, sentence: int, last: int) -> _Found | None:
+        """The last that begins at word `last` or before it."""
+        items = self._by_role.get((role, sentence), [])
+        place = bisect_right(items, last, key=_first)
+        return items[place - 1] if place else None
+
+
+def _first(item: _Found) -> int:
+    return item.first
 
 
 def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
@@ -96,7 +116,7 @@ def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
         return None
     if entry.denied and _negated(item, around):
         return None
-    if entry.loose and around.of("context", item.sentence):
+    if entry.loose and around.has("context", item.sentence):
         return None
     evidence = Evidence(start=words.starts[item.first], end=words.ends[item.last], why=entry.id)
     if entry.role == "condition":
@@ -120,27 +140,30 @@ _SCORES = {Level.LOW: 0.6, Level.MODERATE: 0.75, Level.HIGH: 0.9, Level.IMMINENT
 
 def _idiomatic(item: _Found, around: _Around) -> bool:
     """Whether an idiom covers the finding: "this exam is killing me"."""
-    return _covered(item, around.of("idiom", item.sentence))
+    return _covered(item, "idiom", around)
 
 
 def _negated(item: _Found, around: _Around) -> bool:
     """Whether a negation stands just before the finding, or among its words."""
+    reach = item.first - NEGATION_REACH - LONGEST
     return any(
-        negation.first <= item.last
-        and item.first - negation.last - 1 <= NEGATION_REACH
-        and not _covered(negation, around.of("affirmed", item.sentence))
-        for negation in around.of("negation", item.sentence)
+        item.first - negation.last - 1 <= NEGATION_REACH
+        and not _covered(negation, "affirmed", around)
+        for negation in around.between("negation", item.sentence, reach, item.last)
     )
 
 
-def _covered(item: _Found, others: Iterable[_Found]) -> bool:
-    """Whether one of the others stands over it: "can not stop" denies nothing."""
-    return any(other.first <= item.last and item.first <= other.last for other in others)
+def _covered(item: _Found, role: str, around: _Around) -> bool:
+    """Whether one of a role stands over it: "can not stop" denies nothing."""
+    return any(
+        item.first <= other.last
+        for other in around.between(role, item.sentence, item.first - LONGEST, item.last)
+    )
 
 
 def _level(item: _Found, around: _Around) -> Level:
     entry = item.entry
-    if entry.past is not None and around.of("past", item.sentence):
+    if entry.past is not None and around.has("past", item.sentence):
         return entry.past
     if entry.now != entry.level and around.near("now", item.sentence):
         return max(entry.now, entry.level)
@@ -151,15 +174,7 @@ def _subject(item: _Found, around: _Around) -> Subject:
     """Whom a finding is about: the nearest person named before it in the sentence."""
     if item.entry.subject is not None:
         return item.entry.subject
-    people = [
-        person
-        for role in ("other", "self")
-        for person in around.of(role, item.sentence)
-        if person.first <= item.first
-    ]
-    nearest = max(
-        people, key=lambda person: (person.first, person.entry.role == "self"), default=None
-    )
-    if nearest is not None and nearest.entry.role == "other":
-        return Subject.OTHER
-    return Subject.SELF
+    other = around.before("other", item.sentence, item.first)
+    own = around.before("self", item.sentence, item.first)
+    nearer = other is not None and (own is None or other.first > own.first)
+    return Subject.OTHER if nearer else Subject.SELF

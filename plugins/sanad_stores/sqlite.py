@@ -58,7 +58,7 @@ class SqliteStore:
     """
 
     def __init__(self, place: str) -> None:
-        self._path = Path(place).expanduser() if place else None
+        self._path = Path(place) if place else None
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
@@ -70,12 +70,15 @@ class SqliteStore:
         """
         if self._path is None:
             raise StoreError("a sqlite store needs a path: sqlite:conversations.db")
+        if str(self._path).startswith(":"):
+            raise StoreError("a sqlite store needs a file; for one in memory write memory:")
         try:
+            self._path = self._path.expanduser()
             self._path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(
                 self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
             )
-        except (OSError, sqlite3.Error) as err:
+        except (OSError, RuntimeError, ValueError, sqlite3.Error) as err:
             raise self._error(err) from None
         try:
             connection.execute("PRAGMA journal_mode=WAL")

@@ -94,6 +94,14 @@ def main() -> None:
         if debug:
             raise
         code = _report(err)
+    except OSError as err:
+        if debug:
+            raise
+        click.echo(
+            f"sanad: {err.strerror or type(err).__name__}; is the output writable?", err=True
+        )
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing more can be written there
+        code = 1
     except Exception as err:
         if debug:
             raise

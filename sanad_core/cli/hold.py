@@ -7,12 +7,14 @@ import getpass
 import inspect
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sanad_core.cli import options
 from sanad_core.errors import UsageError
+from sanad_core.text import clean
 
 if TYPE_CHECKING:
     from sanad_core.store import HeldConversation, Store
@@ -62,9 +64,9 @@ def acknowledge(
     ctx: click.Context, conversation: str, by: str | None, store: str | None, config: str | None
 ) -> None:
     """End the crisis mode of CONVERSATION; who did it and when is kept. Exit code 1: not held."""
-    who = by or getpass.getuser()
+    who = clean(by or getpass.getuser())
     found = asyncio.run(
-        _with_store(store, config, "acknowledge", conversation, who, datetime.now(UTC))
+        _with_store(store, config, "acknowledge", clean(conversation), who, datetime.now(UTC))
     )
     if not found:
         click.echo(
@@ -82,12 +84,20 @@ async def _with_store(url: str | None, config: str | None, method: str, *args: A
     url = url or load_deployment(config)[0].store
     if url is None or url.startswith("memory:"):
         raise UsageError("name the store: --store sqlite:PATH, or 'store' in sanad.yml")
+    _must_exist(url)
     store = open_store(url)
     await _call(store, "open")
     try:
         return await _call(store, method, *args)
     finally:
         await _call(store, "close")
+
+
+def _must_exist(url: str) -> None:
+    """A misspelt path would be made, and look like a store in which nobody is in danger."""
+    scheme, _, place = url.partition(":")
+    if scheme == "sqlite" and not Path(place).expanduser().is_file():
+        raise UsageError(f"there is no store '{place}'; name the one that the bot uses")
 
 
 async def _call(store: Store, method: str, *args: Any) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import io
 import re
 import sys
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, BinaryIO
+import threading
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from sanad_core import packaged
 from sanad_core.deployment import load_deployment
@@ -17,7 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["check_region", "input_lines", "open_engine", "open_input", "started"]
+__all__ = [
+    "check_region",
+    "each",
+    "input_lines",
+    "open_engine",
+    "open_input",
+    "standard_input",
+    "started",
+]
+
+Item = TypeVar("Item")
+READ_AHEAD = 64
+
+
+def standard_input() -> BinaryIO:
+    """Standard input in bytes; empty where it is closed."""
+    return sys.stdin.buffer if sys.stdin is not None else io.BytesIO()
 
 
 def check_region(region: str | None) -> str | None:
@@ -71,11 +90,35 @@ def open_input(name: str) -> AbstractContextManager[BinaryIO]:
     from contextlib import nullcontext
 
     if name == "-":
-        return nullcontext(sys.stdin.buffer)
+        return nullcontext(standard_input())
     try:
         return open(name, "rb")
     except OSError as err:
         raise UsageError(f"'{name}' cannot be read: {err.strerror}") from None
+
+
+async def each(items: Iterator[Item]) -> AsyncIterator[Item]:
+    """Items read on a daemon thread, so that Ctrl-C ends a command that waits for its input."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[tuple[Item | None, bool]] = asyncio.Queue()
+    room = threading.Semaphore(READ_AHEAD)
+
+    def read() -> None:
+        try:
+            for item in items:
+                room.acquire()
+                loop.call_soon_threadsafe(queue.put_nowait, (item, True))
+        finally:
+            with suppress(RuntimeError):  # the loop is gone, and with it whoever waited
+                loop.call_soon_threadsafe(queue.put_nowait, (None, False))
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        item, there = await queue.get()
+        if not there or item is None:
+            return
+        room.release()
+        yield item
 
 
 def input_lines(stream: BinaryIO) -> Iterator[str]:

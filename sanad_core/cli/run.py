@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanad_core.cli import options
-from sanad_core.cli.open import input_lines, open_engine, started
+from sanad_core.cli.open import each, input_lines, open_engine, standard_input, started
 
 if TYPE_CHECKING:
     from sanad_core.engine import Engine
@@ -40,7 +40,8 @@ def command(
     the default. On a terminal this is a conversation; otherwise each line of standard input is a
     message, and each reply is one line of output.
     """
-    terminal = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
+    streams = [stream for stream in (sys.stdin, sys.stdout) if stream is not None]
+    terminal = len(streams) == 2 and all(s.isatty() for s in streams) and not as_json
     # Piped text is kept nowhere unless a store is named; whom the policy tells is told.
     engine = open_engine(
         policy, config=config, store=store or (None if terminal else "memory:"), region=region
@@ -55,10 +56,8 @@ def command(
 
 
 async def _lines(engine: Engine, conversation: str, locale: str | None, as_json: bool) -> None:
-    loop = asyncio.get_running_loop()
-    lines = input_lines(sys.stdin.buffer)
     async with started(engine):
-        while (line := await loop.run_in_executor(None, next, lines, None)) is not None:
+        async for line in each(input_lines(standard_input())):
             exchange = await engine.respond(line, conversation_id=conversation, locale=locale)
             sys.stdout.buffer.write(_printed(exchange, as_json).encode() + b"\n")
             sys.stdout.buffer.flush()

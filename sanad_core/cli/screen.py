@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from sanad_core.cli import options
-from sanad_core.cli.open import input_lines, open_engine, open_input, started
+from sanad_core.cli.open import each, input_lines, open_engine, open_input, started
 from sanad_core.text import clean
 from sanad_core.view import screen_view
 
@@ -60,7 +60,7 @@ async def _screen(engine: Engine, stream: BinaryIO, name: str) -> int:
     queue: asyncio.Queue[tuple[_Row, asyncio.Task[Assessment]] | None] = asyncio.Queue(AT_ONCE)
 
     async def feed() -> None:
-        while (row := await loop.run_in_executor(None, next, rows, None)) is not None:
+        async for row in each(rows):
             await queue.put((row, loop.create_task(engine.screen(row.text))))
         await queue.put(None)
 
@@ -104,7 +104,10 @@ def _row(number: int, line: str) -> _Row:
     if not isinstance(text, str):
         return _Row(number, line, "is not an object with a text in 'text'")
     row_id = data.get("id", number)
-    return _Row(row_id if isinstance(row_id, str | int) else number, text)
+    if isinstance(row_id, str):
+        return _Row(clean(row_id), text)
+    whole = isinstance(row_id, int) and not isinstance(row_id, bool)
+    return _Row(row_id if whole else number, text)
 
 
 def _write(row: _Row, assessment: Assessment) -> None:

@@ -14,14 +14,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sanad_core.errors import StoreError
+from sanad_core.steps import Malformed
 from sanad_core.store import HISTORY, Loaded
-from sanad_core.types import Conversation, Failure, FailureCause
+from sanad_core.types import (
+    Assessment,
+    Conversation,
+    Exchange,
+    Failure,
+    FailureCause,
+    Hold,
+    Turn,
+)
 
 if TYPE_CHECKING:
     from sanad_core.notices import Notice
     from sanad_core.steps import Outcome, Runner
     from sanad_core.store import HeldConversation, Record
-    from sanad_core.types import Exchange, Hold, Turn
 
 __all__ = ["Ledger"]
 
@@ -72,7 +80,8 @@ class Ledger:
         return tuple(await self._once("notices"))
 
     async def _once(self, method: str) -> Any:
-        outcome = await self._runner.call(method, timeout=30.0, check=lambda x: x)
+        check = _checked_rows if method != "open" else lambda x: x
+        outcome = await self._runner.call(method, timeout=30.0, check=check)
         if outcome.cause is not None:
             raise StoreError(f"the store cannot be used: {outcome.detail}")
         return outcome.value
@@ -85,6 +94,9 @@ class Ledger:
             if isinstance(outcome.value, Loaded):
                 return self._loaded(outcome.value), ()
             failure = outcome.failure("store")
+            if _about_data(outcome):
+                # This conversation cannot be read, so whether it is held is not known.
+                return self._remembered(conversation, turn), (replace(failure, required=True),)
         self._wait("receive", conversation, turn, self._history)
         return self._remembered(conversation, turn), (failure,)
 
@@ -119,7 +131,10 @@ class Ledger:
         outcome = await self._call("commit", record)
         if outcome.cause is None:
             return ()
-        self._wait("commit", record)
+        if not _about_data(outcome):
+            self._wait("commit", record)
+        elif (await self._call("commit", _reduced(record))).cause is not None:
+            log.error("a turn cannot be stored; it is set aside")
         return (outcome.failure("store"),)
 
     def _remember(self, conversation: Conversation, exchange: Exchange | None) -> None:
@@ -134,7 +149,8 @@ class Ledger:
             self._memory.popitem(last=False)
 
     async def _call(self, method: str, *args: Any) -> Outcome[Any]:
-        outcome = await self._runner.call(method, *args, timeout=WRITE_S, check=lambda x: x)
+        check = _checked_loaded if method == "receive" else lambda x: x
+        outcome = await self._runner.call(method, *args, timeout=WRITE_S, check=check)
         if outcome.cause is not None:
             log.error("the store failed at '%s' (%s)", method, outcome.cause)
         return outcome
@@ -166,9 +182,15 @@ class Ledger:
         first = self._backlog[0]
         method, args = first
         outcome = await self._call(method, *args)
-        if outcome.cause is None and self._backlog and self._backlog[0] is first:
+        if _about_data(outcome) and method == "commit":
+            outcome = await self._call(method, _reduced(args[0]))
+        # What can never be written must not hold up everything behind it.
+        done = outcome.cause is None or _about_data(outcome)
+        if outcome.cause is not None and done:
+            log.error("a waiting turn cannot be stored; it is set aside")
+        if done and self._backlog and self._backlog[0] is first:
             self._backlog.popleft()
-        return outcome.cause is None
+        return done
 
     async def delivered(self, notice: str) -> None:
         """Forget a notice; if the store is down it will be sent again, which does no harm."""
@@ -187,6 +209,59 @@ class Ledger:
         if self._backlog:
             log.error("the store never came back: %d writes are lost", len(self._backlog))
         await self._runner.close()
+
+
+def _about_data(outcome: Outcome[Any]) -> bool:
+    """Whether a write failed for what it holds, not because the store is away."""
+    if outcome.cause is FailureCause.MALFORMED:
+        return True
+    return isinstance(outcome.error, ValueError | TypeError | KeyError | AttributeError)
+
+
+def _reduced(record: Record) -> Record:
+    """The record without what components said: the words, the hold and the decision are kept."""
+    exchange = record.exchange
+    return replace(
+        record,
+        exchange=replace(
+            exchange,
+            assessment=Assessment(),
+            failures=(),
+            reply=replace(exchange.reply, blocked=(), scripts=()),
+        ),
+        turn=replace(record.turn, scripts=()),
+        conversation=replace(record.conversation, slots=()),
+    )
+
+
+def _checked_rows(rows: Any) -> Any:
+    if not isinstance(rows, list | tuple):
+        raise Malformed(f"gave {type(rows).__name__}, not a list")
+    return rows
+
+
+def _checked_loaded(loaded: Any) -> Loaded:
+    """What a store gave for a message, checked as any component's result is."""
+    known = loaded.conversation if isinstance(loaded, Loaded) else None
+    if not isinstance(loaded, Loaded) or not isinstance(known, Conversation):
+        raise Malformed(f"gave {type(loaded).__name__}, not a loaded conversation")
+    turns, hold = known.turns, known.hold
+    if not isinstance(turns, tuple) or not all(isinstance(turn, Turn) for turn in turns):
+        raise Malformed("gave turns that are not a tuple of turns")
+    if hold is not None and not (
+        isinstance(hold, Hold)
+        and hold.since.tzinfo is not None
+        and (hold.until is None or hold.until.tzinfo is not None)
+    ):
+        raise Malformed("gave a hold that is none, or without a time zone")
+    if loaded.answered is not None and not isinstance(loaded.answered, Exchange):
+        raise Malformed("gave an answer that is no exchange")
+    if not all(
+        isinstance(pair, tuple) and [type(part) for part in pair] == [str, str]
+        for pair in known.slots
+    ):
+        raise Malformed("gave slots that are not pairs of texts")
+    return loaded
 
 
 def _down() -> Failure:
