@@ -14,6 +14,7 @@ of the message and with nothing else; no term can make it explode.
 from __future__ import annotations
 
 import re
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -76,19 +77,41 @@ class Graph:
         self._learnt: set[str] = set()
         self._phrases = _Node()
         self._cache: dict[str, tuple[str, ...]] = {}
+        self._waiting: dict[str, list[_Waiting]] = {}
+        self._lock = threading.Lock()
 
     def add(self, term: str, entry: int) -> None:
         """Add a term.
 
+        It is checked here, and built when a message first has a word that it can begin with:
+        most terms never are, and building them all would be most of a start.
+
         Raises:
             TermError: it cannot be read.
         """
-        ends = _Term(self, term).build(self._root)
-        if self._root in ends:
-            raise TermError("can be empty: something in it must not be optional")
-        for node in ends:
-            if entry not in node.entries:
-                node.entries.append(entry)
+        parts = _parts(term)
+        waiting = _Waiting(parts, entry)
+        for part in parts:
+            if part[0] not in "()|~":
+                self.learn(part.removesuffix("?"))
+        for first in _firsts(parts):
+            for step in (first, *self._phrase_starts(first)):
+                self._waiting.setdefault(step, []).append(waiting)
+
+    def _phrase_starts(self, step: str) -> Sequence[str]:
+        if not step.startswith("<"):
+            return ()
+        return [phrase.split()[0] for phrase in self.group(step[1:-1]) if " " in phrase]
+
+    def _build(self, steps: Sequence[str]) -> None:
+        """Build the terms that can begin with one of these steps."""
+        for step in steps:
+            for waiting in self._waiting.pop(step, ()):
+                if not waiting.built:
+                    waiting.built = True
+                    for node in _Term(self, waiting.parts).build(self._root):
+                        if waiting.entry not in node.entries:
+                            node.entries.append(waiting.entry)
 
     def group(self, name: str) -> Sequence[str]:
         """The words of a group.
@@ -101,14 +124,18 @@ class Graph:
         return self._groups[name]
 
     def learn(self, step: str) -> None:
-        """Remember which words can take a step."""
+        """Remember which words can take a step.
+
+        Raises:
+            TermError: it is a group that is not there, or one with an endless phrase.
+        """
         if step in self._learnt:
             return
         self._learnt.add(step)
         if not step.startswith("<"):
             self._learn(step, step)
             return
-        for phrase in self._groups[step[1:-1]]:
+        for phrase in self.group(step[1:-1]):
             words = phrase.split()
             if len(words) > LONGEST_PHRASE:
                 raise TermError(f"uses {step} with a phrase of over {LONGEST_PHRASE} words")
@@ -143,6 +170,8 @@ class Graph:
             begun = (f"{word[:size]}*" for size in range(2, min(len(word), 30) + 1))
             by_prefix = [s for key in begun if key in self._prefixes for s in self._steps[key]]
             found = tuple(dict.fromkeys((*self._steps.get(word, ()), *by_prefix)))
+            with self._lock:  # messages are read on several threads
+                self._build(found)
             if len(self._cache) < 50_000:
                 self._cache[word] = found
         return found
@@ -240,35 +269,73 @@ class _Reading:
             self.threads[node] = (gap, first)
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A term that is checked and not yet built."""
+
+    parts: list[str]
+    entry: int
+    built: bool = False
+
+
+def _parts(term: str) -> list[str]:
+    """A term's parts, checked.
+
+    Raises:
+        TermError: they make no term.
+    """
+    parts = [found[0] for found in _PART.finditer(term)]
+    if not parts or "".join(parts) != "".join(term.split()):
+        raise TermError("has a part that means nothing in a term")
+    if len(parts) > MOST_PARTS:
+        raise TermError(f"has {len(parts)} parts; at most {MOST_PARTS}: use a <group>")
+    if parts[0][0] == "~" or parts[-1][0] == "~":
+        raise TermError("begins or ends with a gap")
+    depth, needed = 0, False
+    for before, part in zip(["(", *parts], [*parts, ""], strict=True):
+        if part[:1] in ("|", ")") and before in ("(", "|"):
+            raise TermError("has an empty choice; write (…)? instead")
+        depth += (part == "(") - (part[:1] == ")")
+        if depth < 0 or (part == "|" and depth == 0):
+            raise TermError("has brackets that do not match, or a '|' outside of them")
+        needed = needed or (depth == 0 and part[:1] not in ("", "~") and part[-1] != "?")
+    if depth:
+        raise TermError("has a bracket that is never closed")
+    if not needed:
+        raise TermError("can be empty: something in it must not be optional")
+    return parts
+
+
+def _firsts(parts: Sequence[str]) -> set[str]:
+    """Steps that a term can begin with, and perhaps some more: all up to its first needed part."""
+    firsts: set[str] = set()
+    depth = 0
+    for part in parts:
+        depth += (part == "(") - (part[0] == ")")
+        if part[0] not in "()|~":
+            firsts.add(part.removesuffix("?"))
+        if depth == 0 and part[0] != "~" and part[-1] != "?":
+            break
+    return firsts
+
+
 class _Term:
     """One pass over a term, building its part of the graph."""
 
-    def __init__(self, graph: Graph, term: str) -> None:
+    def __init__(self, graph: Graph, parts: Sequence[str]) -> None:
         self.graph = graph
-        self.parts = [found[0] for found in _PART.finditer(term)]
+        self.parts = parts
         self.place = 0
-        if not self.parts or "".join(self.parts) != "".join(term.split()):
-            raise TermError("has a part that means nothing in a term")
-        if len(self.parts) > MOST_PARTS:
-            raise TermError(f"has {len(self.parts)} parts; at most {MOST_PARTS}: use a <group>")
-        if self.parts[0].startswith("~") or self.parts[-1].startswith("~"):
-            raise TermError("begins or ends with a gap")
 
     def build(self, root: _Node) -> list[_Node]:
-        ends = self.sequence([root])
-        if self.place < len(self.parts):
-            raise TermError("has brackets that do not match, or a '|' outside of them")
-        return ends
+        return self.sequence([root])
 
     def sequence(self, froms: list[_Node]) -> list[_Node]:
         """Build parts up to the end, a `|` or a `)`; gives the nodes where they end."""
-        began = self.place
         while self.place < len(self.parts) and self.parts[self.place][0] not in "|)":
             part = self.parts[self.place]
             self.place += 1
             froms = self.part(part, froms)
-        if self.place == began:
-            raise TermError("has an empty choice; write (…)? instead")
         return froms
 
     def part(self, part: str, froms: list[_Node]) -> list[_Node]:
@@ -290,12 +357,10 @@ class _Term:
                 self.place += 1
             else:
                 ends += self.sequence(froms)
-            closing = self.parts[self.place] if self.place < len(self.parts) else ""
+            closing = self.parts[self.place]
             self.place += 1
             if closing == "|":
                 continue
-            if not closing:
-                raise TermError("has a bracket that is never closed")
             ends = [*ends, single] if single is not None else ends
             return _unique([*ends, *froms] if closing == ")?" else ends)
 
