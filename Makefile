@@ -51,7 +51,9 @@ test: $(VENV)/.test  ## install and run the tests
 dev: $(VENV)/.dev  ## install everything that needs neither torch nor vLLM
 
 test-models: $(VENV)/.test  ## run the tests that need models; none yet in this version
-	@$(BIN)/python -m pytest -q -m models || [ $$? -eq 5 ]
+	@$(BIN)/python -m pytest -q --collect-only -m models >/dev/null 2>&1; \
+	if [ $$? -eq 5 ]; then echo "no test needs a model in this version"; \
+	else $(BIN)/python -m pytest -q -m models; fi
 
 lint: $(VENV)/.lint  ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from sanad_core import Engine
 from sanad_core.deployment import Deployment, NotifierPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent
 POLICIES = ROOT / "policies"
@@ -69,16 +68,6 @@ def make_engine(write_policy: Callable[..., Path]) -> Callable[..., Engine]:
         )
 
     return make
-
-
-@pytest.fixture
-def event_loop_faults() -> Iterator[list[dict[str, Any]]]:
-    """What the event loop's exception handler was told; empty at the end, or the test fails."""
-    faults: list[dict[str, Any]] = []
-    loop = asyncio.get_event_loop()
-    loop.set_exception_handler(lambda _loop, context: faults.append(context))
-    yield faults
-    assert faults == []
 
 
 def run(
