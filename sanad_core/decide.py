@@ -69,7 +69,7 @@ def _crisis(
     ordered = [rule.scripted for rule in fired] + ([failed] if failed is not None else [])
     behind = [_behind(rule, assessment) or assessment.risks for rule in fired]
     main = highest(behind[0])
-    new_hold = _renewed(fired, _gravest(assessment), hold, now)
+    new_hold = _renewed(fired, assessment, hold, now)
     kinds = [risk.kind for risk in (main, *itertools.chain.from_iterable(behind))]
     kinds += [hold.kind] if hold is not None else []
     return Decision(
@@ -117,20 +117,24 @@ def _targets(ordered: Sequence[Scripted]) -> tuple[tuple[str, bool], ...]:
     return tuple(told.items())
 
 
-def _renewed(fired: Sequence[Rule], risk: Risk, hold: Hold | None, now: datetime) -> Hold | None:
+def _renewed(
+    fired: Sequence[Rule], assessment: Assessment, hold: Hold | None, now: datetime
+) -> Hold | None:
     """The hold after a crisis rule fired: set by the rules, or the old one renewed."""
     setting = [rule for rule in fired if rule.holds]
-    if not setting:
-        return None if hold is None else _extended(hold, risk, hold.length, now)
-    length = _longest(*(rule.hold for rule in setting))
     if hold is not None:
-        return _extended(hold, risk, _longest(length, hold.length), now)
+        lengths = (hold.length, *(rule.hold for rule in setting))
+        return _extended(hold, assessment, _longest(*lengths), now)
+    if not setting:
+        return None
+    length = _longest(*(rule.hold for rule in setting))
+    gravest = _gravest(assessment)
     return Hold(
         rule=setting[0].scripted.name,
-        level=risk.level,
+        level=highest(assessment.risks).level,
         # A rule that fired on something other than risk still needs a conversation to go on in.
-        kind=risk.kind or RiskKind.SUICIDE,
-        subject=risk.subject or Subject.SELF,
+        kind=gravest.kind or RiskKind.SUICIDE,
+        subject=gravest.subject or Subject.SELF,
         since=now,
         until=None if length is None else now + length,
         length=length,
@@ -143,14 +147,17 @@ def _longest(*lengths: timedelta | None) -> timedelta | None:
     return max(known) if len(known) == len(lengths) else None
 
 
-def _extended(hold: Hold, risk: Risk, length: timedelta | None, now: datetime) -> Hold:
-    worse = risk.level > hold.level
+def _extended(hold: Hold, assessment: Assessment, length: timedelta | None, now: datetime) -> Hold:
+    gravest = _gravest(assessment)
+    # The talk turns to a graver risk, but never from the person to somebody else.
+    own = gravest.subject is Subject.SELF or hold.subject is Subject.OTHER
+    turns = own and gravest.level > hold.level
     until = None if length is None or hold.until is None else max(hold.until, now + length)
     return replace(
         hold,
-        level=max(hold.level, risk.level),
-        kind=risk.kind if worse and risk.kind is not None else hold.kind,
-        subject=risk.subject if worse and risk.subject is not None else hold.subject,
+        level=max(hold.level, highest(assessment.risks).level),
+        kind=gravest.kind if turns and gravest.kind is not None else hold.kind,
+        subject=gravest.subject if turns and gravest.subject is not None else hold.subject,
         until=until,
         length=length,
     )

@@ -18,7 +18,8 @@ from sanad_core.risk import Level, RiskKind, Subject
 from sanad_core.schema import Name, Strict, validate
 from sanad_core.yamlfile import read_yaml
 from sanad_lexicon.normalise import Spelling, fold
-from sanad_lexicon.patterns import Graph, TermError
+from sanad_lexicon.patterns import Graph
+from sanad_lexicon.terms import TermError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,39 +1,27 @@
-"""Terms as a clinician writes them, compiled into one graph that reads a message once.
-
-A term is words, with:
-    (a|b c)   one of these, each one or more words; may stand inside one another
-    word?     may be missing; also (a|b)? and <group>?
-    <group>   one of a named group of words
-    word*     any word that begins so
-    ~         up to three other words here; ~5 up to five; never over the end of a sentence
+"""Terms compiled into one graph that reads a message once.
 
 Every term moves on by one step per word, all terms side by side, so the time grows with the length
-of the message and with nothing else; no term can make it explode.
+of the message and with nothing else; no term can make it explode. terms.py says how a term is
+written.
 """
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sanad_lexicon.normalise import STOP
+from sanad_lexicon.terms import TermError, firsts_of, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Graph", "Match", "TermError"]
+__all__ = ["Graph", "Match"]
 
-_PART = re.compile(r"\(|\)\??|\||~\d?|<[\w-]+>\??|[^\s()<>~|?]+\??")
-MOST_PARTS = 120
 DEFAULT_GAP = 3
 LONGEST_PHRASE = 12  # words of a group's phrase
-
-
-class TermError(ValueError):
-    """A term cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +77,12 @@ class Graph:
         Raises:
             TermError: it cannot be read.
         """
-        parts = _parts(term)
+        parts = parts_of(term)
         waiting = _Waiting(parts, entry)
         for part in parts:
             if part[0] not in "()|~":
                 self.learn(part.removesuffix("?"))
-        for first in _firsts(parts):
+        for first in firsts_of(parts):
             for step in (first, *self._phrase_starts(first)):
                 self._waiting.setdefault(step, []).append(waiting)
 
@@ -276,47 +264,6 @@ class _Waiting:
     parts: list[str]
     entry: int
     built: bool = False
-
-
-def _parts(term: str) -> list[str]:
-    """A term's parts, checked.
-
-    Raises:
-        TermError: they make no term.
-    """
-    parts = [found[0] for found in _PART.finditer(term)]
-    if not parts or "".join(parts) != "".join(term.split()):
-        raise TermError("has a part that means nothing in a term")
-    if len(parts) > MOST_PARTS:
-        raise TermError(f"has {len(parts)} parts; at most {MOST_PARTS}: use a <group>")
-    if parts[0][0] == "~" or parts[-1][0] == "~":
-        raise TermError("begins or ends with a gap")
-    depth, needed = 0, False
-    for before, part in zip(["(", *parts], [*parts, ""], strict=True):
-        if part[:1] in ("|", ")") and before in ("(", "|"):
-            raise TermError("has an empty choice; write (…)? instead")
-        depth += (part == "(") - (part[:1] == ")")
-        if depth < 0 or (part == "|" and depth == 0):
-            raise TermError("has brackets that do not match, or a '|' outside of them")
-        needed = needed or (depth == 0 and part[:1] not in ("", "~") and part[-1] != "?")
-    if depth:
-        raise TermError("has a bracket that is never closed")
-    if not needed:
-        raise TermError("can be empty: something in it must not be optional")
-    return parts
-
-
-def _firsts(parts: Sequence[str]) -> set[str]:
-    """Steps that a term can begin with, and perhaps some more: all up to its first needed part."""
-    firsts: set[str] = set()
-    depth = 0
-    for part in parts:
-        depth += (part == "(") - (part[0] == ")")
-        if part[0] not in "()|~":
-            firsts.add(part.removesuffix("?"))
-        if depth == 0 and part[0] != "~" and part[-1] != "?":
-            break
-    return firsts
 
 
 class _Term:
