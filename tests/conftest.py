@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 
 from sanad_core import Engine
 from sanad_core.deployment import Deployment, NotifierPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# A busy machine is no counterexample: timing is for the benchmarks.
+settings.register_profile("sanad", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sanad")
 
 ROOT = Path(__file__).parent.parent
 POLICIES = ROOT / "policies"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from conftest import POLICIES, ROOT
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanad_core import Engine
@@ -280,7 +280,7 @@ plain = st.recursive(
 @given(
     st.dictionaries(st.sampled_from(["sanad", "name", "detect", "crisis", "respond", "x"]), plain)
 )
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 def test_no_content_makes_the_reader_fail(tmp_path_factory: Any, data: dict[str, Any]) -> None:
     path = tmp_path_factory.mktemp("fuzz") / "p.yml"
     path.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
