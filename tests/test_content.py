@@ -125,7 +125,10 @@ def test_a_long_message_is_read_in_linear_time(lexicon: Lexicon) -> None:
     [
         ({"terms": ["(want to die"]}, "bracket"),
         ({"terms": ["want <dying>"]}, "names a group that is not there"),
-        ({"terms": ["~ die"]}, "begins or ends with a gap"),
+        ({"terms": ["~ die"]}, "gap with no needed part before it"),
+        ({"terms": ["(want)? ~2 die"]}, "gap with no needed part before it"),
+        ({"terms": ["want ~2 (to die)?"]}, "gap with no needed part after it"),
+        ({"terms": ["want (to ~2|die) now"]}, "gap with no needed part after it"),
         ({"terms": ["die?"]}, "can be empty"),
         ({"terms": ["(a||b) c"]}, "empty choice"),
         ({"kind": "suicidal"}, "did you mean 'suicide'"),

@@ -37,8 +37,7 @@ def parts_of(term: str) -> list[str]:
         raise TermError("has a part that means nothing in a term")
     if len(parts) > MOST_PARTS:
         raise TermError(f"has {len(parts)} parts; at most {MOST_PARTS}: use a <group>")
-    if parts[0][0] == "~" or parts[-1][0] == "~":
-        raise TermError("begins or ends with a gap")
+    _check_gaps(parts)
     depth, needed = 0, False
     for before, part in zip(["(", *parts], [*parts, ""], strict=True):
         if part[:1] in ("|", ")") and before in ("(", "|"):
@@ -52,6 +51,31 @@ def parts_of(term: str) -> list[str]:
     if not needed:
         raise TermError("can be empty: something in it must not be optional")
     return parts
+
+
+def _check_gaps(parts: Sequence[str]) -> None:
+    """A gap stands between two needed parts; beside one that may be missing it would be nowhere."""
+    # Per bracket: whether a needed part came since it opened or since the last gap, and whether a
+    # gap still waits for one.
+    levels = [(False, False)]
+    for part in [*parts, "|"]:
+        came, waits = levels[-1]
+        if part[0] == "~":
+            if not came:
+                raise TermError("has a gap with no needed part before it")
+            levels[-1] = (False, True)
+        elif part == "(":
+            levels.append((False, False))
+        elif part[0] in "|)":
+            if waits:
+                raise TermError("has a gap with no needed part after it")
+            levels[-1] = (False, False)
+            if part[0] == ")" and len(levels) > 1:
+                levels.pop()
+                if part == ")":
+                    levels[-1] = (True, False)
+        elif part[-1] != "?":
+            levels[-1] = (True, False)
 
 
 def firsts_of(parts: Sequence[str]) -> set[str]:
