@@ -49,7 +49,8 @@ def main() -> None:
         ("echo hi | sanad run, first reply, median of 15", "600 ms", starts("run", "default")),
         ("turns/s, one conversation", "", asyncio.run(speed(1))),
         ("turns/s, 16 conversations at once", "", asyncio.run(speed(16))),
-        ("engine overhead a turn, components that do nothing", "1 ms", asyncio.run(overhead())),
+        ("engine overhead a turn, components called inline", "1 ms", asyncio.run(overhead(True))),
+        ("the same, each of three components on a thread", "1 ms", asyncio.run(overhead(False))),
         ("resident memory after 500 turns", "120 MB", in_a_process_of_its_own()),
         ("one turn, SQLite, after 10 messages", "", asyncio.run(history(10))),
         ("one turn, SQLite, after 10,000 messages", "the same", asyncio.run(history(10_000))),
@@ -65,8 +66,18 @@ def machine() -> str:
     """Date, processor, cores and Python."""
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores, Python {platform.python_version()}"
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{_loop_ms():.0f} ms for a million additions"
     )
+
+
+def _loop_ms() -> float:
+    """How fast this machine is at this moment, to read the other figures by."""
+    began = time.perf_counter()
+    total = 0
+    for number in range(1_000_000):
+        total += number
+    return (time.perf_counter() - began) * 1000
 
 
 def starts(*args: str) -> str:
@@ -98,12 +109,13 @@ async def speed(at_once: int, turns: int = 2000) -> str:
     return f"{rate:.0f}/s, p50 {_percentile(took, 50):.2f} ms, p99 {_percentile(took, 99):.2f} ms"
 
 
-async def overhead(turns: int = 2000) -> str:
+async def overhead(inline: bool, turns: int = 2000) -> str:
     """What the engine itself costs: components that give a constant at once."""
     plugin = FakePlugin(
         detectors={"nothing": Says([risk_signal("none")])},
         responders={"talker": Says("a reply")},
         guards={"passes": Says([])},
+        inline=inline,
     )
     policy = _policy(
         detect=[{"use": "nothing", "required": True}],

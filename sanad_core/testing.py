@@ -155,6 +155,7 @@ class FakePlugin:
         notifiers: by name.
         stores: by the scheme of their URL.
         observer: called with every exchange.
+        inline: call them on the engine's loop, without threads and deadlines.
     """
 
     def __init__(
@@ -166,7 +167,9 @@ class FakePlugin:
         notifiers: dict[str, object] | None = None,
         stores: dict[str, object] | None = None,
         observer: Callable[[Exchange], None] | None = None,
+        inline: bool = False,
     ) -> None:
+        self._inline = inline
         self._detectors = detectors or {}
         self._responders = responders or {}
         self._guards = guards or {}
@@ -177,27 +180,40 @@ class FakePlugin:
     @hookimpl
     def sanad_detectors(self) -> Sequence[DetectorSpec]:
         """The detectors."""
-        return [DetectorSpec(name=n, make=_made(c)) for n, c in self._detectors.items()]
+        return [
+            DetectorSpec(name=n, make=_made(c), inline=self._inline)
+            for n, c in self._detectors.items()
+        ]
 
     @hookimpl
     def sanad_responders(self) -> Sequence[ResponderSpec]:
         """The responders."""
-        return [ResponderSpec(name=n, make=_made(c)) for n, c in self._responders.items()]
+        return [
+            ResponderSpec(name=n, make=_made(c), inline=self._inline)
+            for n, c in self._responders.items()
+        ]
 
     @hookimpl
     def sanad_guards(self) -> Sequence[GuardSpec]:
         """The guards."""
-        return [GuardSpec(name=n, make=_made(c)) for n, c in self._guards.items()]
+        return [
+            GuardSpec(name=n, make=_made(c), inline=self._inline) for n, c in self._guards.items()
+        ]
 
     @hookimpl
     def sanad_notifiers(self) -> Sequence[NotifierSpec]:
         """The notifiers."""
-        return [NotifierSpec(name=n, make=_made(c)) for n, c in self._notifiers.items()]
+        return [
+            NotifierSpec(name=n, make=_made(c), inline=self._inline)
+            for n, c in self._notifiers.items()
+        ]
 
     @hookimpl
     def sanad_stores(self) -> Sequence[StoreSpec]:
         """The stores."""
-        return [StoreSpec(name=n, make=_made(c)) for n, c in self._stores.items()]
+        return [
+            StoreSpec(name=n, make=_made(c), inline=self._inline) for n, c in self._stores.items()
+        ]
 
     @hookimpl
     def sanad_exchange_done(self, exchange: Exchange) -> None:
