@@ -78,16 +78,14 @@ async def assess(
             signals += outcome.value or ()
         else:
             failures += (outcome.failure(step.plan.name, required=step.plan.required),)
-    return assessment_of(signals, failures + _unread(steps, signals, failures)), tuple(timings)
+    return assessment_of(signals, failures + _unread(steps, signals)), tuple(timings)
 
 
-def _unread(
-    steps: Sequence[DetectorStep], signals: Sequence[Signal], failures: Sequence[Failure]
-) -> tuple[Failure, ...]:
+def _unread(steps: Sequence[DetectorStep], signals: Sequence[Signal]) -> tuple[Failure, ...]:
     """A failure where every detector of risk that answered said that it cannot judge."""
     judged = any(signal.kind == "risk" for signal in signals)
     abstained = [signal.source for signal in signals if signal.kind == "abstain"]
-    if judged or not abstained or failures:
+    if judged or not abstained:
         return ()
     required = any(step.plan.required for step in steps)
     return (Failure(step=abstained[0], cause=FailureCause.UNREADABLE, required=required),)

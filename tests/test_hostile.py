@@ -257,6 +257,15 @@ async def test_a_script_that_nobody_can_read_is_not_taken_for_safe(
     assert "988" in exchange.reply.helplines
 
 
+async def test_an_optional_failure_does_not_hide_that_nobody_could_read_the_message(
+    make_engine: Callable[..., Engine],
+) -> None:
+    plugin = FakePlugin(detectors={"broken": RaisesEvil()})
+    async with make_engine(plugins=(plugin,), detect=[LEXICON, {"use": "broken"}]) as engine:
+        exchange = await engine.respond("我要自杀", conversation_id="c")
+    assert exchange.decision.cause is Cause.FAILURE
+
+
 async def test_a_clock_that_breaks_costs_nobody_an_answer(
     make_engine: Callable[..., Engine],
 ) -> None:
