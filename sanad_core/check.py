@@ -102,7 +102,7 @@ def check_policy(path: str | Path, deployment: Deployment, catalog: Catalog) -> 
     if plan is None:
         return Checked(policy=None, problems=tuple(problems))
     table = tuple(cases(plan.policy))
-    problems += [*_coverage(plan.policy, table), *_unreachable(plan.policy)]
+    problems += [*_coverage(plan.policy, table), *_unreachable(plan.policy, table)]
     problems += asyncio.run(_components(plan))
     ordered = sorted(set(problems), key=lambda p: (p.warning, p.file, p.line, p.column))
     return Checked(policy=plan.policy, problems=tuple(ordered), table=table)
@@ -187,9 +187,9 @@ def _coverage(policy: Policy, table: tuple[Case, ...]) -> Iterator[Problem]:
         yield policy.file.problem(("crisis",), message, key=True)
 
 
-def _unreachable(policy: Policy) -> Iterator[Problem]:
+def _unreachable(policy: Policy, table: tuple[Case, ...]) -> Iterator[Problem]:
     """Each rule is the first to match in some case."""
-    reached = {case.decision.rule for case in _probes(policy)}
+    reached = {case.decision.rule for case in _probes(policy, table)}
     for index, rule in enumerate(policy.crisis):
         if rule.scripted.name not in reached:
             message = (
@@ -198,9 +198,9 @@ def _unreachable(policy: Policy) -> Iterator[Problem]:
             yield policy.file.problem(("crisis", index, "rule"), message)
 
 
-def _probes(policy: Policy) -> Iterator[Case]:
+def _probes(policy: Policy, table: tuple[Case, ...]) -> Iterator[Case]:
     """The single cases, each also with every combination of the signals that rules ask for."""
-    yield from cases(policy)
+    yield from table
     asked = {
         part
         for rule in policy.crisis
@@ -213,7 +213,7 @@ def _probes(policy: Policy) -> Iterator[Case]:
             extra = tuple(
                 Signal(kind=test.kind, label=test.label, score=test.at_least) for test in tests
             )
-            for case in cases(policy):
+            for case in table:
                 found = _assessment(policy, case.level, case.kind, case.subject, case.failed)
                 found = replace(found, signals=found.signals + extra)
                 decision = decide(policy, found, _conversation(case.held), NOW)

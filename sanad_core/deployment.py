@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from sanad_core.errors import DeploymentError
-from sanad_core.schema import Name, Strict, fill_environment, validate
+from sanad_core.schema import Name, Strict, fill_environment, is_variable, validate
 from sanad_core.yamlfile import read_yaml
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ __all__ = [
 ]
 
 FILE = "sanad.yml"
-_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}\Z")
 SECRET: dict[str, Any] = {"secret": True}
 
 
@@ -199,7 +197,7 @@ def _placed_store(store: str | None, folder: Path) -> str | None:
 
 def _literal_secrets(file: YamlFile, model: DeploymentFile) -> Iterator[Problem]:
     for index, endpoint in enumerate(model.endpoints):
-        if endpoint.key is not None and not _VARIABLE.match(endpoint.key):
+        if endpoint.key is not None and not is_variable(endpoint.key):
             yield literal_secret(file, ("endpoints", index, "key"))
 
 

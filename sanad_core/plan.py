@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sanad_core import conditions
 from sanad_core.conditions import RiskIs
@@ -14,7 +13,7 @@ from sanad_core.deployment import literal_secret
 from sanad_core.errors import PluginError
 from sanad_core.problems import did_you_mean
 from sanad_core.risk import Level
-from sanad_core.schema import fill_environment, validate_at
+from sanad_core.schema import fill_environment, is_variable, validate_at
 from sanad_core.specs import DetectorSpec, ResponderSpec, Setting
 
 if TYPE_CHECKING:
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from sanad_core.yamlfile import Location, YamlFile
 
 __all__ = ["Part", "Plan", "resolve"]
-
-S = TypeVar("S", bound="Spec")
-_SECRET = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +212,7 @@ class _Resolving:
                 self.problems.append(file.problem(location, message, key=True))
             return None, ""
         for key in _secrets(spec.options):
-            if isinstance(raw.get(key), str) and not _SECRET.match(raw[key]):
+            if isinstance(raw.get(key), str) and not is_variable(raw[key]):
                 self.problems.append(literal_secret(file, (*location, key)))
         filled, unset = fill_environment(raw)
         options, problems = validate_at(file, location, filled, spec.options)

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from sanad_core.problems import Problem
     from sanad_core.yamlfile import Location, YamlFile
 
-__all__ = ["Duration", "Name", "Options", "Strict", "fill_environment", "validate", "validate_at"]
+__all__ = [
+    "Duration",
+    "Name",
+    "Options",
+    "Strict",
+    "fill_environment",
+    "is_variable",
+    "validate",
+    "validate_at",
+]
 
 Model = TypeVar("Model", bound=BaseModel)
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -174,6 +183,11 @@ def _is_secret(model: type[BaseModel], location: Location) -> bool:
     field = _fields(here).get(str(location[-1])) if here is not None else None
     extra = field.json_schema_extra if field is not None else None
     return isinstance(extra, dict) and bool(extra.get("secret"))
+
+
+def is_variable(text: str) -> bool:
+    """Whether a text is `${NAME}` and nothing else, as a secret must be."""
+    return _VARIABLE.fullmatch(text) is not None
 
 
 def fill_environment(data: Any) -> tuple[Any, tuple[str, ...]]:

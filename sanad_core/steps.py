@@ -159,10 +159,7 @@ class Runner:
         self, function: Callable[..., Any], args: tuple[Any, ...], check: Callable[[Any], T]
     ) -> Outcome[T]:
         start = time.perf_counter()
-        try:
-            value = check(_plain(function(*args)))
-        except Exception as err:
-            return self._raised(err, start)
+        value = check(_plain(function(*args)))
         return Outcome(value=value, milliseconds=(time.perf_counter() - start) * 1000)
 
     async def _timed(

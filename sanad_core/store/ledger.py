@@ -29,7 +29,7 @@ from sanad_core.types import (
 if TYPE_CHECKING:
     from sanad_core.notices import Notice
     from sanad_core.steps import Outcome, Runner
-    from sanad_core.store import HeldConversation, Record
+    from sanad_core.store import Record
 
 __all__ = ["Ledger"]
 
@@ -64,11 +64,6 @@ class Ledger:
         self._holds: dict[str, Hold] = {}
         self._backlog: deque[tuple[str, tuple[Any, ...]]] = deque()
         self._flushing: asyncio.Task[None] | None = None
-
-    @property
-    def waiting(self) -> int:
-        """How many writes wait for the store."""
-        return len(self._backlog)
 
     async def open(self) -> tuple[Notice, ...]:
         """Open the store, learn which conversations are held, and give undelivered notices."""
@@ -195,10 +190,6 @@ class Ledger:
     async def delivered(self, notice: str) -> None:
         """Forget a notice; if the store is down it will be sent again, which does no harm."""
         await self._call("delivered", notice)
-
-    async def held(self) -> tuple[HeldConversation, ...]:
-        """Conversations in crisis mode."""
-        return tuple(await self._once("holds"))
 
     async def close(self, wait: float = 2.0) -> None:
         """Give waiting writes a moment, say how many are lost, and close the store."""
