@@ -82,9 +82,9 @@ async def assess(
 
 
 def _unread(steps: Sequence[DetectorStep], signals: Sequence[Signal]) -> tuple[Failure, ...]:
-    """A failure where every detector of risk that answered said that it cannot judge."""
-    judged = any(signal.kind == "risk" for signal in signals)
+    """A failure where every detector of risk that answered could not judge, or only a part."""
     abstained = [signal.source for signal in signals if signal.kind == "abstain"]
+    judged = {s.source for s in signals if s.kind == "risk"}.difference(abstained)
     if judged or not abstained:
         return ()
     required = any(step.plan.required for step in steps)

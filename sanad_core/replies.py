@@ -46,11 +46,20 @@ class Reviewer(Strict):
     on: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
 
 
+# What a text can ask about. Each is asked once in a conversation, however it is worded; only
+# `story`, an open question about what happened, may come again in other words.
+Probe = Literal[
+    "suicide", "self_injury", "harm", "plan", "means", "safe", "done", "voices", "who", "obstacle",
+    "step", "before", "change", "story",
+]  # fmt: skip
+
+
 class Variant(Strict):
     """One wording of a text."""
 
     id: Name
     text: str = Field(min_length=1)
+    asks: list[Probe] = Field(default_factory=list, description="what it asks the person about")
     reviewed_by: list[Reviewer] = Field(default_factory=list)
     source: str = ""
 
@@ -120,6 +129,7 @@ class Script:
 
     id: str
     text: str
+    asks: tuple[str, ...] = ()
 
 
 class ReplyBook:
@@ -286,7 +296,7 @@ def load_replies(folders: Iterable[Path], locale: str) -> ReplyBook:
 def scripts_of(text: TextLike) -> tuple[Script, ...]:
     """The wordings of a text, each with its id."""
     return tuple(
-        Script(id=f"{text.key}#{variant.id}", text=variant.text.strip())
+        Script(id=f"{text.key}#{variant.id}", text=variant.text.strip(), asks=tuple(variant.asks))
         for variant in text.variants
     )
 

@@ -22,7 +22,7 @@ from sanad_guard.rules import ReplyGuard
 from sanad_lexicon.content import DATA, Language, load_language
 from sanad_lexicon.detector import Lexicon
 from sanad_lexicon.judge import judge
-from sanad_lexicon.normalise import fold, plain_words
+from sanad_lexicon.normalise import fold, plain_words, tokens_of
 from sanad_rules.responder import TEXTS, Rules
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ EXAMPLES = [
 
 
 def found(language: Language, text: str) -> list[str]:
-    words = plain_words(text, language.spelling)
-    signals = judge(language, words, language.graph.find(words.words))
+    words = plain_words(tokens_of(text), language.spelling)
+    signals = judge(language, words, language.graph.find(words.words).found)
     return [item.why for s in signals if s.kind != "history" for item in s.evidence]
 
 
@@ -104,8 +104,9 @@ def test_nobody_is_alarmed_by_everyday_words(lexicon: Lexicon, text: str) -> Non
 @settings(max_examples=300)
 def test_folding_keeps_every_offset(text: str) -> None:
     assert len(fold(text)) == len(text)
-    words = plain_words(text, LANGUAGES["en"].spelling)
-    assert all(0 <= s < e <= len(text) for s, e in zip(words.starts, words.ends, strict=True))
+    words = plain_words(tokens_of(text), LANGUAGES["en"].spelling)
+    spans = [(words.start(n), words.end(n)) for n in range(len(words.words))]
+    assert all(0 <= start < end <= len(text) for start, end in spans)
 
 
 def test_a_long_message_is_read_in_linear_time(lexicon: Lexicon) -> None:

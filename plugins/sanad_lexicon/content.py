@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sanad_core.yamlfile import Location, YamlFile
 
-__all__ = ["CONDITIONS", "DATA", "Entry", "Language", "LexiconFile", "load_language"]
+__all__ = ["CONDITIONS", "DATA", "REPORTED", "Entry", "Language", "LexiconFile", "load_language"]
 
 DATA = Path(__file__).parent / "data"
 CONDITIONS = (
@@ -50,11 +50,15 @@ CONDITIONS = (
     "postpartum",
 )
 LevelName = Literal["none", "low", "moderate", "high", "imminent"]
-# What an entry is for. `risk` and `condition` are found and reported; the others change how what
-# stands near them is read.
+# What an entry is for. Those of REPORTED are found and become signals of that kind; a probe is a
+# question of the bot's, whose answer says something; the others change how what stands near them
+# is read.
 Role = Literal[
-    "risk", "condition", "idiom", "negation", "affirmed", "other", "self", "past", "now", "context"
-]
+    "risk", "condition", "emotion", "intent", "topic", "fact", "probe",
+    "idiom", "negation", "affirmed", "other", "self", "past", "now", "context",
+]  # fmt: skip
+REPORTED = frozenset({"risk", "condition", "emotion", "intent", "topic", "fact"})
+_NEED_KIND = REPORTED | {"probe"}
 
 
 class Group(Strict):
@@ -76,8 +80,8 @@ class EntryModel(Strict):
 
     id: Name
     role: Role = "risk"
-    kind: str | None = Field(None, description="for risk, the kind; for condition, its name")
-    level: LevelName | None = Field(None, description="for risk")
+    kind: str | None = Field(None, description="what is found: the kind of risk, the condition, …")
+    level: LevelName | None = Field(None, description="for risk; for a probe, what a yes means")
     now: LevelName | None = Field(
         None, description="the level beside a word for now; default: same"
     )
@@ -259,20 +263,24 @@ class _Compiling:
         return _LITERAL.sub(respelled, fold(written).replace("’", "'"))
 
     def check(self, file: YamlFile, location: Location, entry: EntryModel) -> None:
-        kinds = {"risk": [str(kind) for kind in RiskKind], "condition": CONDITIONS}.get(entry.role)
+        risks = [str(kind) for kind in RiskKind]
+        kinds = {"risk": risks, "probe": risks, "condition": CONDITIONS}.get(entry.role)
         if kinds is not None and entry.kind not in kinds:
             hint = did_you_mean(entry.kind or "", kinds) or f"; one of {', '.join(kinds)}"
             message = f"a {entry.role} needs a 'kind'{hint}"
             self.problems.append(file.problem((*location, "kind"), message))
-        if entry.role == "risk" and entry.level is None:
-            self.problems.append(file.problem(location, "a risk needs a 'level'"))
+        elif entry.role in _NEED_KIND and entry.kind is None:
+            message = f"{entry.role}: needs a 'kind', the name that the signal gets"
+            self.problems.append(file.problem(location, message))
+        if entry.role in ("risk", "probe") and entry.level is None:
+            self.problems.append(file.problem(location, f"a {entry.role} needs a 'level'"))
 
     def add(
         self, file: YamlFile, location: Location, entry: EntryModel, graph: Graph, number: int
     ) -> None:
         for row, term in enumerate(entry.terms):
             try:
-                graph.add(self.plain(term), number)
+                graph.add(self.plain(term), number, leads=entry.role in _NEED_KIND)
             except TermError as err:
                 self.problems.append(file.problem((*location, "terms", row), f"'{term}' {err}"))
 

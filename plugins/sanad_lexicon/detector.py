@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sanad_core.types import Signal
 from sanad_lexicon.content import DATA, load_language
 from sanad_lexicon.judge import judge
-from sanad_lexicon.normalise import plain_words
+from sanad_lexicon.normalise import plain_words, tokens_of
 
 if TYPE_CHECKING:
     from sanad_core.specs import Context, Setting
@@ -45,9 +45,15 @@ class Lexicon:
     def detect(self, turn: Turn, context: Context) -> list[Signal]:
         """Signals of every language; `none` if there is no risk, `abstain` if it is foreign."""
         signals: list[Signal] = []
+        complete = True
+        tokens = tokens_of(turn.text)
         for language in self._languages:
-            words = plain_words(turn.text, language.spelling)
-            signals += judge(language, words, language.graph.find(words.words))
+            words = plain_words(tokens, language.spelling)
+            matches = language.graph.find(words.words)
+            complete = complete and words.complete and matches.complete
+            signals += judge(language, words, matches.found)
+        if not complete:
+            return [*signals, Signal(kind="abstain", label="too_dense")]
         if any(signal.kind == "risk" for signal in signals):
             return signals
         if _foreign(turn.text):

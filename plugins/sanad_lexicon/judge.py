@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sanad_core.risk import Level, Subject
 from sanad_core.types import Evidence, Signal
+from sanad_lexicon.content import REPORTED
 from sanad_lexicon.normalise import STOP
 
 if TYPE_CHECKING:
@@ -69,12 +70,12 @@ def judge(language: Language, words: Words, matches: Iterable[Match]) -> list[Si
 
 
 def _placed(language: Language, words: Words, matches: Iterable[Match]) -> list[_Found]:
-    sentences, number = [], 0
-    for word in words.words:
-        sentences.append(number)
-        number += word == STOP
+    stops = [place for place, word in enumerate(words.words) if word == STOP]
     unique = dict.fromkeys(matches)
-    return [_Found(language.entries[m.entry], m.first, m.last, sentences[m.first]) for m in unique]
+    return [
+        _Found(language.entries[m.entry], m.first, m.last, bisect_left(stops, m.first))
+        for m in unique
+    ]
 
 
 class _Around:
@@ -112,15 +113,15 @@ def _first(item: _Found) -> int:
 
 def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
     entry = item.entry
-    if entry.role not in ("risk", "condition") or _idiomatic(item, around):
+    if entry.role not in REPORTED or _idiomatic(item, around):
         return None
     if entry.denied and _negated(item, around):
         return None
     if entry.loose and around.has("context", item.sentence):
         return None
-    evidence = Evidence(start=words.starts[item.first], end=words.ends[item.last], why=entry.id)
-    if entry.role == "condition":
-        return Signal(kind="condition", label=entry.kind, score=0.7, evidence=(evidence,))
+    evidence = Evidence(start=words.start(item.first), end=words.end(item.last), why=entry.id)
+    if entry.role != "risk":
+        return Signal(kind=entry.role, label=entry.kind, score=0.7, evidence=(evidence,))
     level = _level(item, around)
     if level is Level.NONE:
         return Signal(kind="history", label=entry.kind, score=0.7, evidence=(evidence,))

@@ -11,14 +11,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["STOP", "Spelling", "Words", "fold", "plain_words"]
+__all__ = ["STOP", "Spelling", "Tokens", "Words", "fold", "plain_words", "tokens_of"]
 
 STOP = "."  # stands for the end of a sentence among the words
+STOPS = ".?!;\n؟؛…"
 GONE = "\x01"  # stands for a character that does not count: a vowel sign, a zero-width joiner
 
 # Letters that look like Latin ones (Cyrillic, Greek), and Arabic letters written in several ways.
@@ -30,11 +32,12 @@ _SYMBOLS = re.compile(r"[@$!+]")
 _STRETCHED = re.compile(r"(.)\1{2,}")
 _TOKEN = re.compile(
     # a word, with leetspeak inside
-    r"[^\W_](?:[^\W_]|[\x01'’@$!+*](?=[^\W_\x01*]|\x01|\*)|\*(?=\w))*"
+    r"[^\W_]++(?:(?:[\x01'’@$!+*](?=[^\W_\x01*]|\x01|\*)|\*(?=\w))[^\W_]*+)*+"
     r"|[.?!;\n؟؛…]+"  # the end of a sentence
     r"|[\U0001F300-\U0001FAFF\u2600-\u27BF]"  # an emoji
 )
-MOST_SPACED = 40
+MOST_SPACED = 24  # letters
+MOST_EFFORT = 6000  # new tokens of one message that are looked at; odd ones count as several
 
 
 class _Fold(dict[int, str]):
@@ -66,22 +69,53 @@ def fold(text: str) -> str:
     return text.translate(_FOLD)
 
 
+@dataclass(frozen=True)
+class Tokens:
+    """What a message is written of, the same for every language.
+
+    Args:
+        folded: the message, folded.
+        raw: each token: a word, the marks that end a sentence, an emoji.
+    """
+
+    folded: str
+    raw: list[str]
+
+    @cached_property
+    def places(self) -> list[tuple[int, int]]:
+        """Where each token begins and ends in the message; most messages are never asked."""
+        return [found.span() for found in _TOKEN.finditer(self.folded)]
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A message in plain words.
+    """A message in plain words of one language.
 
     Args:
         words: the words; STOP where a sentence ends.
-        starts: where each word begins in the message.
-        ends: one past where it ends.
+        firsts: for each word, the token that it begins in.
+        lasts: for each word, the token that it ends in.
+        tokens: the message.
+        complete: whether every token was looked at for what it may stand for; from MOST_EFFORT on
+            the rest stands as it is written.
     """
 
     words: list[str]
-    starts: list[int]
-    ends: list[int]
+    firsts: list[int]
+    lasts: list[int]
+    tokens: Tokens
+    complete: bool
+
+    def start(self, word: int) -> int:
+        """Where a word begins in the message, in code points."""
+        return self.tokens.places[self.firsts[word]][0]
+
+    def end(self, word: int) -> int:
+        """One past where it ends."""
+        return self.tokens.places[self.lasts[word]][1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spelling:
     """What a language's lexicon knows of spelling.
 
@@ -96,16 +130,28 @@ class Spelling:
     joined: Mapping[tuple[str, str], str] = field(default_factory=dict)
     cache: dict[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
-    def plain(self, word: str) -> tuple[str, ...]:
-        """The plain words that a written word stands for."""
-        found = self.cache.get(word)
+    @cached_property
+    def seconds(self) -> frozenset[str]:
+        """Words that can be the second of two that stand for one."""
+        return frozenset(second for _, second in self.joined)
+
+    def plain(self, raw: str) -> tuple[str, ...]:
+        """The plain words that a token stands for."""
+        found = self.cache.get(raw)
         if found is None:
-            found = self._plain(word)
+            if raw[0] in STOPS:
+                found = (STOP,)
+            else:
+                found = self._plain(raw.replace(GONE, "").replace("’", "'").replace("*", ""))
             if len(self.cache) < 20_000:
-                self.cache[word] = found
+                self.cache[raw] = found
         return found
 
     def _plain(self, word: str) -> tuple[str, ...]:
+        if word in self.respell:
+            return self.respell[word]
+        if word in self.known or (word.isalpha() and not _STRETCHED.search(word)):
+            return (word,)
         for written in self._spellings(word):
             if written in self.respell:
                 return self.respell[written]
@@ -118,7 +164,6 @@ class Spelling:
 
     def _spellings(self, word: str) -> Iterator[str]:
         bare = word.replace("'", "")
-        yield word
         yield bare
         if not bare.isalpha() and any(c.isalpha() for c in bare):
             yield bare.translate(_LEET)
@@ -129,62 +174,83 @@ class Spelling:
             yield _STRETCHED.sub(r"\1", bare.translate(_LEET))
 
 
-def plain_words(text: str, spelling: Spelling) -> Words:
-    """The words of a message.
+def tokens_of(text: str) -> Tokens:
+    """The tokens of a message."""
+    folded = fold(text)
+    return Tokens(folded, _TOKEN.findall(folded))
+
+
+def plain_words(tokens: Tokens, spelling: Spelling) -> Words:
+    """A message's words in one language.
 
     Args:
-        text: the message.
+        tokens: the message.
         spelling: the language's.
     """
-    out = Words([], [], [])
-    spaced: list[tuple[str, int, int]] = []
-    for found in _TOKEN.finditer(fold(text)):
-        word, start, end = found[0], found.start(), found.end()
-        if len(word) == 1 and word.isalpha():
-            spaced.append((word, start, end))
+    words: list[str] = []
+    firsts: list[int] = []
+    lasts: list[int] = []
+    raw, cache, seconds = tokens.raw, spelling.cache, spelling.seconds
+    place, end, effort = 0, len(raw), 0
+    while place < end:
+        token, last = raw[place], place
+        if len(token) == 1 and place + 1 < end and _spaced(token, raw[place + 1]):
+            spelt, following = _spelt_out(raw, place, spelling)
+            for word, first, last in spelt:
+                words.append(word)
+                firsts.append(first)
+                lasts.append(last)
+            effort += following - place
+            place = following
             continue
-        if word[0] in ".?!;\n؟؛…":
-            # "k.i.l.l" and "k i l l" are one word; a dot between single letters ends nothing.
-            if not (spaced and len(word) == 1 and word != "\n"):
-                _spell_out(out, spaced, spelling)
-                _add(out, STOP, start, end)
-            continue
-        _spell_out(out, spaced, spelling)
-        word = word.replace(GONE, "").replace("’", "'").replace("*", "")
-        for plain in spelling.plain(word):
-            before = spelling.joined.get((out.words[-1], plain)) if out.words else None
-            if before is None:
-                _add(out, plain, start, end)
+        plain = cache.get(token)
+        if plain is None:
+            effort += 1 if token.isalpha() else 4
+            plain = spelling.plain(token) if effort <= MOST_EFFORT else (token,)
+        for word in plain:
+            if word in seconds and words and (words[-1], word) in spelling.joined:
+                words[-1], lasts[-1] = spelling.joined[words[-1], word], place
             else:
-                out.words[-1], out.ends[-1] = before, end
-    _spell_out(out, spaced, spelling)
-    return out
+                words.append(word)
+                firsts.append(place)
+                lasts.append(place)
+        place += 1
+    return Words(words, firsts, lasts, tokens, complete=effort <= MOST_EFFORT)
 
 
-def _add(out: Words, word: str, start: int, end: int) -> None:
-    out.words.append(word)
-    out.starts.append(start)
-    out.ends.append(end)
+def _spaced(token: str, following: str) -> bool:
+    """Whether a token is a letter that may be one of a word's, written apart: "k i l l", "k.i"."""
+    return token.isalpha() and len(following) == 1 and (following == STOP or following.isalpha())
 
 
-def _spell_out(out: Words, spaced: list[tuple[str, int, int]], spelling: Spelling) -> None:
-    """Add single letters: as the words they spell if they spell known ones, else one by one."""
-    if not spaced:
-        return
-    letters = "".join(letter for letter, _, _ in spaced)
-    joined = _segmented(letters, spelling) if 3 <= len(letters) <= MOST_SPACED else None
-    if joined is None:
-        for letter, start, end in spaced:
-            for plain in spelling.plain(letter):
-                _add(out, plain, start, end)
-    else:
-        place = 0
-        for word in joined:
-            start, end = spaced[place][1], spaced[place + len(word) - 1][2]
-            for plain in spelling.plain(word):
-                _add(out, plain, start, end)
-            place += len(word)
-    spaced.clear()
+def _spelt_out(
+    raw: Sequence[str], place: int, spelling: Spelling
+) -> tuple[list[tuple[str, int, int]], int]:
+    """Letters written apart: the words they spell if those are known, else one by one.
+
+    Returns:
+        Each word with its first and last token, and the first token after all of them. A dot
+        between letters ends nothing.
+    """
+    letters = [place]
+    place += 1
+    while place < len(raw) and len(raw[place]) == 1:
+        if raw[place].isalpha():
+            letters.append(place)
+        elif not (raw[place] == STOP and raw[place - 1] != STOP):
+            break
+        place += 1
+    if len(letters) == 1:
+        place = letters[0] + 1
+    written = "".join(raw[letter] for letter in letters)
+    joined = _segmented(written, spelling) if 3 <= len(written) <= MOST_SPACED else None
+    out: list[tuple[str, int, int]] = []
+    begin = 0
+    for word in joined or written:
+        first, last = letters[begin], letters[begin + len(word) - 1]
+        out += [(plain, first, last) for plain in spelling.plain(word)]
+        begin += len(word)
+    return out, place
 
 
 def _segmented(letters: str, spelling: Spelling) -> list[str] | None:

@@ -1,26 +1,33 @@
 """Terms compiled into one graph that reads a message once.
 
-Every term moves on by one step per word, all terms side by side, so the time grows with the length
-of the message and with nothing else; no term can make it explode. terms.py says how a term is
-written.
+A term moves on by one step per word, all terms of a sentence side by side, so no term can make the
+time explode; a message that would cost too much is read up to there, and the reader is told.
+terms.py says how a term is written.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import deque
+import itertools
+from bisect import bisect_left
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sanad_lexicon.normalise import STOP
-from sanad_lexicon.terms import TermError, firsts_of, parts_of
+from sanad_lexicon.terms import TermError, needs_of, parts_of, split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Graph", "Match"]
+    from sanad_lexicon.terms import Need
+
+__all__ = ["LONGEST_TERM", "Graph", "Match", "Matches"]
 
 DEFAULT_GAP = 3
+LONGEST_TERM = 40  # words that a term can span, those of its gaps included
+LONGEST_PREFIX = 16  # letters of a word* that are looked at
+MOST_WORDS = 50_000  # whose steps are kept
+MOST_COST = 40_000  # about 40 ms of reading on the machine of docs/benchmarks.md
 LONGEST_PHRASE = 12  # words of a group's phrase
 
 
@@ -50,56 +57,85 @@ class _Node:
     groups: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True, eq=False)
+class _Term:
+    """A term, checked; its part of the graph is built when a message first could hold it.
+
+    `needs` are what it cannot do without, one step of each set.
+    """
+
+    entry: int
+    parts: Sequence[str]
+    leads: bool
+    needs: tuple[Need, ...] = ()
+    root: _Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What was found; `complete` unless there was more to do than one message may cost."""
+
+    found: list[Match]
+    complete: bool
+
+
 class Graph:
     """All terms of a language.
+
+    A sentence is first asked which terms it could hold: those for which it has a word for every
+    part that they need. Most sentences could hold none, and only the others are read.
 
     Args:
         groups: words of each group.
     """
 
     def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
-        self._root = _Node()
         self._groups = groups
+        self._terms: list[_Term] = []
         self._steps: dict[str, tuple[str, ...]] = {}
         self._prefixes: set[str] = set()
+        self._begun: set[str] = set()  # the first two letters of prefixes
         self._learnt: set[str] = set()
         self._phrases = _Node()
-        self._cache: dict[str, tuple[str, ...]] = {}
-        self._waiting: dict[str, list[_Waiting]] = {}
-        self._lock = threading.Lock()
+        self._memory = _Memory({STOP: ()}, set())
+        self._index: _Index | None = None
+        self._starts: dict[str, set[str]] = {}  # first words of the phrases of a group
 
-    def add(self, term: str, entry: int) -> None:
+    def add(self, term: str, entry: int, *, leads: bool = True) -> None:
         """Add a term.
 
-        It is checked here, and built when a message first has a word that it can begin with:
-        most terms never are, and building them all would be most of a start.
+        Args:
+            term: as it is written.
+            entry: the number of its entry.
+            leads: whether it is found by itself; others are read only in sentences where one that
+                leads was found, and in those beside them.
 
         Raises:
             TermError: it cannot be read.
         """
         parts = parts_of(term)
-        waiting = _Waiting(parts, entry)
         for part in parts:
             if part[0] not in "()|~":
                 self.learn(part.removesuffix("?"))
-        for first in firsts_of(parts):
-            for step in (first, *self._phrase_starts(first)):
-                self._waiting.setdefault(step, []).append(waiting)
+        self._terms += [_Term(entry, part, leads) for part in split(parts)]
+        self._index = None
 
-    def _phrase_starts(self, step: str) -> Sequence[str]:
-        if not step.startswith("<"):
-            return ()
-        return [phrase.split()[0] for phrase in self.group(step[1:-1]) if " " in phrase]
+    def _indexed(self) -> _Index:
+        """Terms by the steps of the rarest of their needs."""
+        if self._index is None:
+            common = Counter(part.removesuffix("?") for t in self._terms for part in t.parts)
+            index = _Index({}, {})
+            for term in self._terms:
+                term.needs = tuple(self._takes(n) for n in needs_of(term.parts, common))
+                by_step = index.leading if term.leads else index.others
+                for step in term.needs[0]:
+                    by_step.setdefault(step, []).append(term)
+            self._index = index
+        return self._index
 
-    def _build(self, steps: Sequence[str]) -> None:
-        """Build the terms that can begin with one of these steps."""
-        for step in steps:
-            for waiting in self._waiting.pop(step, ()):
-                if not waiting.built:
-                    waiting.built = True
-                    for node in _Term(self, waiting.parts).build(self._root):
-                        if waiting.entry not in node.entries:
-                            node.entries.append(waiting.entry)
+    def _takes(self, need: Need) -> Need:
+        """The need, with the first words of phrases that a group in it can be."""
+        return need.union(*(self._starts[step] for step in need if step in self._starts))
 
     def group(self, name: str) -> Sequence[str]:
         """The words of a group.
@@ -130,6 +166,7 @@ class Graph:
             if len(words) == 1:
                 self._learn(phrase, step)
                 continue
+            self._starts.setdefault(step, set()).add(words[0])
             node = self._phrases
             for word in words:
                 self.learn(word)
@@ -142,6 +179,7 @@ class Graph:
     def _learn(self, word: str, step: str) -> None:
         if word.endswith("*"):
             self._prefixes.add(word)
+            self._begun.add(word[:2])
         known = self._steps.get(word, ())
         if step not in known:
             self._steps[word] = (*known, step)
@@ -151,28 +189,136 @@ class Graph:
         """Every word that stands in a term."""
         return frozenset(word for word in self._steps if not word.endswith("*"))
 
+    def _learnt_words(self, words: Sequence[str]) -> _Memory:
+        """What is known of words, these among them."""
+        memory = self._memory
+        if len(memory.steps) > MOST_WORDS:
+            # A fresh one: another thread may be reading with the old one.
+            memory = self._memory = _Memory({STOP: ()}, set())
+        leading = self._indexed().leading
+        for word in set(words).difference(memory.steps):
+            steps = self._of(word)
+            if not leading.keys().isdisjoint(steps):
+                memory.hot.add(word)
+            memory.steps[word] = steps
+        return memory
+
     def _of(self, word: str) -> tuple[str, ...]:
         """The steps that a word can take."""
-        found = self._cache.get(word)
-        if found is None:
-            begun = (f"{word[:size]}*" for size in range(2, min(len(word), 30) + 1))
-            by_prefix = [s for key in begun if key in self._prefixes for s in self._steps[key]]
-            found = tuple(dict.fromkeys((*self._steps.get(word, ()), *by_prefix)))
-            with self._lock:  # messages are read on several threads
-                self._build(found)
-            if len(self._cache) < 50_000:
-                self._cache[word] = found
-        return found
+        if word[:2] not in self._begun:
+            return self._steps.get(word, ())
+        begun = (f"{word[:size]}*" for size in range(2, min(len(word), LONGEST_PREFIX) + 1))
+        by_prefix = [s for key in begun if key in self._prefixes for s in self._steps[key]]
+        return tuple(dict.fromkeys((*self._steps.get(word, ()), *by_prefix)))
 
-    def find(self, words: Sequence[str]) -> list[Match]:
-        """Every place where a term stands; one pass."""
-        reading = _Reading(self._root, self._phrases)
-        for place, word in enumerate(words):
-            if word == STOP:
-                reading.stop()
-            else:
-                reading.read(place, self._of(word))
+    def find(self, words: Sequence[str], cost: int = MOST_COST) -> Matches:
+        """Every place where a term stands.
+
+        Args:
+            words: of a message, with STOP at the end of a sentence.
+            cost: the most words to read, each counted once for every term read for.
+        """
+        index = self._indexed()
+        memory = self._learnt_words(words)
+        # Few words can stand for the rarest part of a term: most sentences are done with here.
+        hot = [place for place, word in enumerate(words) if word in memory.hot]
+        windows = _windows(words)
+        found: dict[int, list[Match]] = {}
+        for number in _holding(windows, hot):
+            steps = [memory.steps[word] for word in words[slice(*windows[number])]]
+            terms = _possible(index.leading, steps)
+            cost -= len(terms) * len(steps)
+            if cost < 0:
+                break
+            matches = self._read(terms, windows[number][0], steps) if terms else []
+            if matches:
+                found[number] = matches
+        for number in sorted({near for n in found for near in (n - 1, n, n + 1)}):
+            if not 0 <= number < len(windows):
+                continue
+            steps = [memory.steps[word] for word in words[slice(*windows[number])]]
+            terms = _possible(index.others, steps)
+            cost -= len(terms) * len(steps)
+            if cost < 0:
+                break
+            if terms:
+                found.setdefault(number, []).extend(self._read(terms, windows[number][0], steps))
+        return Matches([match for n in sorted(found) for match in found[n]], complete=cost >= 0)
+
+    def _read(
+        self, terms: Sequence[_Term], begin: int, steps: Sequence[tuple[str, ...]]
+    ) -> list[Match]:
+        reading = _Reading([self._built(term) for term in terms], self._phrases)
+        for place, taken in enumerate(steps, begin):
+            reading.read(place, taken)
         return reading.matches
+
+    def _built(self, term: _Term) -> _Node:
+        if term.root is None:
+            root = _Node()
+            for node in _Building(self, term.parts).build(root):
+                node.entries.append(term.entry)
+            term.root = root  # whole before another thread can see it
+        return term.root
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """The steps of words met before, and those that can stand for the rarest part of a term."""
+
+    steps: dict[str, tuple[str, ...]]
+    hot: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Terms by a step that they cannot do without: those that lead, and the others."""
+
+    leading: dict[str, list[_Term]]
+    others: dict[str, list[_Term]]
+
+
+def _possible(by_step: Mapping[str, list[_Term]], steps: Sequence[tuple[str, ...]]) -> list[_Term]:
+    """The terms that have all they need among these steps."""
+    there = frozenset(itertools.chain.from_iterable(steps))
+    possible: dict[_Term, None] = {}
+    for step in by_step.keys() & there:
+        for term in by_step[step]:
+            for need in term.needs:
+                if need.isdisjoint(there):
+                    break
+            else:
+                possible[term] = None
+    return list(possible)
+
+
+_Window = tuple[int, int]
+
+
+def _windows(words: Sequence[str]) -> list[_Window]:
+    """Begin and end of each sentence; an endless one in overlapping pieces."""
+    stops = [place for place, word in enumerate(words) if word == STOP]
+    windows: list[_Window] = []
+    begin = 0
+    for end in (*stops, len(words)):
+        if end - begin <= 2 * LONGEST_TERM:
+            windows.append((begin, end))
+        else:
+            starts = range(begin, end - LONGEST_TERM, LONGEST_TERM)
+            windows += [(start, min(start + 2 * LONGEST_TERM, end)) for start in starts]
+        begin = end + 1
+    return windows
+
+
+def _holding(windows: Sequence[_Window], places: Sequence[int]) -> Iterator[int]:
+    """The numbers of the windows that hold one of some places."""
+    first = 0
+    for number, (begin, end) in enumerate(windows):
+        first = bisect_left(places, begin, first)
+        if first == len(places):
+            return
+        if places[first] < end:
+            yield number
 
 
 # What is under way: each node reached, how many other words may come before its next, and the
@@ -181,20 +327,17 @@ _Threads = dict[_Node, tuple[int, int]]
 
 
 class _Reading:
-    """One pass over a message.
+    """One pass over a sentence.
 
     There is one thread per node, the one with the widest gap left, which can do all that the others
     could: that bounds the work of a word by the lexicon, whatever the message.
     """
 
-    def __init__(self, root: _Node, phrases: _Node) -> None:
-        self.root = root
+    def __init__(self, roots: Sequence[_Node], phrases: _Node) -> None:
+        self.roots = roots
+        # Phrases are read only where a term waits for one.
         self.phrases = phrases
         self.matches: list[Match] = []
-        self.stop()
-
-    def stop(self) -> None:
-        """A sentence ends, and with it everything under way."""
         self.threads: _Threads = {}
         self.past: deque[_Threads] = deque(maxlen=LONGEST_PHRASE)
         self.open: list[tuple[_Node, int]] = []  # phrases under way, and their first words
@@ -215,11 +358,12 @@ class _Reading:
         if not steps:
             self.open = []
             return
-        edges = self.root.edges
-        for step in steps:
-            if step in edges:
-                for child in edges[step]:
-                    self.arrive(child, place, place)
+        for root in self.roots:
+            edges = root.edges
+            for step in steps:
+                if step in edges:
+                    for child in edges[step]:
+                        self.arrive(child, place, place)
         self.read_phrases(place, steps)
 
     def read_phrases(self, place: int, steps: tuple[str, ...]) -> None:
@@ -236,8 +380,9 @@ class _Reading:
 
     def called(self, group: str, began: int, place: int) -> None:
         """A group's phrase ends: what stood before its first word goes on."""
-        for child in self.root.calls.get(group, ()):
-            self.arrive(child, began, place)
+        for root in self.roots:
+            for child in root.calls.get(group, ()):
+                self.arrive(child, began, place)
         for node, (_, first) in self.past[began - place - 1].items():
             for child in node.calls.get(group, ()):
                 self.arrive(child, first, place)
@@ -257,16 +402,7 @@ class _Reading:
             self.threads[node] = (gap, first)
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """A term that is checked and not yet built."""
-
-    parts: list[str]
-    entry: int
-    built: bool = False
-
-
-class _Term:
+class _Building:
     """One pass over a term, building its part of the graph."""
 
     def __init__(self, graph: Graph, parts: Sequence[str]) -> None:

@@ -14,9 +14,9 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["TermError", "firsts_of", "parts_of"]
+__all__ = ["Need", "TermError", "needs_of", "parts_of", "split"]
 
 _PART = re.compile(r"\(|\)\??|\||~\d?|<[\w-]+>\??|[^\s()<>~|?]+\??")
 MOST_PARTS = 120
@@ -78,14 +78,78 @@ def _check_gaps(parts: Sequence[str]) -> None:
             levels[-1] = (True, False)
 
 
-def firsts_of(parts: Sequence[str]) -> set[str]:
-    """Steps that a term can begin with, and perhaps some more: all up to its first needed part."""
-    firsts: set[str] = set()
+def split(parts: Sequence[str]) -> list[list[str]]:
+    """The terms that a term is made of, where it is nothing but a choice.
+
+    Choices of one word stay together; each longer one is a term of its own, so that it is looked
+    for only where its own words are.
+
+    Args:
+        parts: checked parts of a term.
+    """
+    choices = _alternatives(parts)
+    if choices is None:
+        return [list(parts)]
+    single = [choice[0] for choice in choices if len(choice) == 1]
+    longer = [term for choice in choices if len(choice) > 1 for term in split(choice)]
+    if not single:
+        return longer
+    together = [part for word in single for part in (word, "|")][:-1]
+    return [["(", *together, ")"] if len(single) > 1 else single, *longer]
+
+
+def _alternatives(parts: Sequence[str]) -> list[list[str]] | None:
+    """The choices of a term that is one bracket; None where it is not."""
+    choices: list[list[str]] = [[]]
     depth = 0
-    for part in parts:
+    for place, part in enumerate(parts):
         depth += (part == "(") - (part[0] == ")")
-        if part[0] not in "()|~":
-            firsts.add(part.removesuffix("?"))
-        if depth == 0 and part[0] != "~" and part[-1] != "?":
-            break
-    return firsts
+        if depth == 0:
+            whole = place == len(parts) - 1 and part == ")" and place > 0
+            return choices if whole else None
+        if depth == 1 and part == "|":
+            choices.append([])
+        elif place > 0:
+            choices[-1].append(part)
+    return None
+
+
+Need = frozenset[str]
+
+
+def needs_of(parts: Sequence[str], common: Mapping[str, int]) -> list[Need]:
+    """What a term cannot do without: one step of each set.
+
+    Args:
+        parts: checked parts of a term.
+        common: how common each step is.
+    """
+
+    def how_common(need: Need) -> int:
+        return sum(common.get(step, 0) for step in need)
+
+    def sequence(place: int) -> tuple[list[Need], int]:
+        needs: list[Need] = []
+        while place < len(parts) and parts[place][0] not in "|)":
+            part = parts[place]
+            place += 1
+            if part == "(":
+                choices, place = choice(place)
+                if parts[place - 1] == ")" and all(choices):
+                    # Of what a choice needs, the rarest tells best that it is not there.
+                    rarest = (min(needs, key=how_common) for needs in choices)
+                    needs.append(frozenset().union(*rarest))
+            elif part[0] != "~" and part[-1] != "?":
+                needs.append(frozenset([part]))
+        return needs, place
+
+    def choice(place: int) -> tuple[list[list[Need]], int]:
+        choices = []
+        while True:
+            needs, place = sequence(place)
+            choices.append(needs)
+            place += 1
+            if parts[place - 1] != "|":
+                return choices, place
+
+    return sorted(sequence(0)[0], key=how_common)
