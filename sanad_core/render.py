@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sanad_core.crisis import Said, next_said
 from sanad_core.replies import fill
 from sanad_core.types import Cause, Reply, Speaker
 
@@ -40,13 +41,18 @@ def scripted(plan: Plan, decision: Decision, context: Context) -> Reply:
         context: the conversation, the language and the country.
     """
     book = plan.books[context.locale]
+    used = used_scripts(context.conversation)
     assert decision.reply is not None
-    script = book.choose(decision.reply, decision.kind, used_scripts(context.conversation))
+    if decision.cause in (Cause.CRISIS, Cause.HOLD):
+        said = next_said(book, decision, context, plan.policy.held.reply, used)
+    else:
+        script = book.choose(decision.reply, decision.kind, used)
+        said = Said(scripts=(script,), attach=bool(decision.helplines))
     resources = plan.registry.find(context.region, decision.helplines, decision.kinds)
-    # While held, the lines were given when the hold began; the texts name them where it helps.
-    attach = decision.cause is not Cause.HOLD and bool(decision.helplines)
-    filled = fill(script.text, book.phrases, resources, attach=attach)
-    return Reply(text=filled.text, responder=SCRIPTED, helplines=filled.given, scripts=(script.id,))
+    text = "\n\n".join(script.text for script in said.scripts)
+    filled = fill(text, book.phrases, resources, attach=said.attach)
+    ids = tuple(script.id for script in said.scripts)
+    return Reply(text=filled.text, responder=SCRIPTED, helplines=filled.given, scripts=ids)
 
 
 def drafted(plan: Plan, draft: Draft, context: Context) -> Reply:

@@ -145,11 +145,16 @@ class ReplyBook:
         self.locale = locale
         self.phrases = phrases
         self._texts = texts
+        self._asks = {s.id: s.asks for scripts in texts.values() for s in scripts}
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Every key that has a text."""
         return tuple(self._texts)
+
+    def asks(self, script: str) -> tuple[str, ...]:
+        """What a text asks the person about; nothing where the book does not have it."""
+        return self._asks.get(script, ())
 
     def variants(self, key: str, kind: RiskKind | None = None) -> tuple[Script, ...]:
         """The wordings for a key: those for the kind if there are any, else the general ones.

@@ -19,11 +19,10 @@ from sanad_core.specs import Setting
 from sanad_core.testing import NOW
 from sanad_core.types import Speaker
 from sanad_guard.rules import ReplyGuard
-from sanad_lexicon.content import DATA, Language, load_language
-from sanad_lexicon.detector import Lexicon
-from sanad_lexicon.judge import judge
+from sanad_lexicon.content import DATA, REPORTED, Language, load_language
+from sanad_lexicon.detector import Lexicon, last_probe, read_message
 from sanad_lexicon.normalise import fold, plain_words, tokens_of
-from sanad_rules.responder import TEXTS, Rules
+from sanad_rules.content import TEXTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +36,7 @@ EXAMPLES = [
 
 
 def found(language: Language, text: str) -> list[str]:
-    words = plain_words(tokens_of(text), language.spelling)
-    signals = judge(language, words, language.graph.find(words.words).found)
+    signals, _ = read_message(language, tokens_of(text))
     return [item.why for s in signals if s.kind != "history" for item in s.evidence]
 
 
@@ -48,10 +46,27 @@ def test_every_example_of_the_lexicon_holds() -> None:
         (entry, text, must)
         for locale, language in LANGUAGES.items()
         for entry, text, must in language.examples
-        if roles[entry] in ("risk", "condition") and (entry in found(language, text)) is not must
+        if roles[entry] in REPORTED and (entry in found(language, text)) is not must
     ]
     assert wrong == []
     assert len(EXAMPLES) > 100
+
+
+def test_every_question_of_the_lexicon_is_known_by_its_example() -> None:
+    entries = [entry for language in LANGUAGES.values() for entry in language.entries]
+    probes = {entry.id for entry in entries if entry.role == "probe"}
+    wrong = [
+        (entry, text, must)
+        for language in LANGUAGES.values()
+        for entry, text, must in language.examples
+        if entry in probes and (_probe(language, text) == entry) is not must
+    ]
+    assert wrong == []
+
+
+def _probe(language: Language, text: str) -> str | None:
+    probe = last_probe(language, tokens_of(text))
+    return probe.id if probe is not None else None
 
 
 def turn(text: str, locale: str = "en") -> Turn:
@@ -196,28 +211,7 @@ def test_the_guard_passes_what_is_fine(guard: ReplyGuard, text: str) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "ar"])
 def test_the_guard_passes_every_text_that_ships(guard: ReplyGuard, locale: str) -> None:
-    for path in (POLICIES / "replies" / f"{locale}.yml", TEXTS / f"{locale}.yml"):
+    for path in (POLICIES / "replies" / f"{locale}.yml", *(TEXTS / locale).glob("*.yml")):
         for text in yaml.safe_load(path.read_text(encoding="utf-8"))["texts"]:
             for variant in text["variants"]:
                 assert verdicts(guard, variant["text"]) == [], (text["key"], variant["id"])
-
-
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ("hello", "support/greet"), ("Hi!", "support/greet"), ("thank you", "support/thanks"),
-        ("are you a bot?", "support/about/human"), ("do I have adhd", "support/about/diagnosis"),
-        ("should I take my meds", "support/about/medication"),
-        ("who reads this?", "support/about/privacy"),
-        ("I'm so anxious about monday", "support/condition/worry"), ("bye", "support/goodbye"),
-        ("hello my cat is orange and I like it", "support/open"), ("", "support/open"),
-        ("مرحبا", "support/greet"), ("شكرا", "support/thanks"),
-    ],
-)  # fmt: skip
-def test_the_rules_answer_what_was_said(text: str, key: str) -> None:
-    rules = Rules()
-    rules.warm(Setting(locales=("en", "ar")))
-    locale = "ar" if re.search("[\u0600-\u06ff]", text) else "en"
-    asked = turn(text, locale)
-    context = Context(turn=asked, conversation=Conversation(id="c"), locale=locale)
-    assert rules.respond(asked, context).scripts[0].startswith(f"{key}#")

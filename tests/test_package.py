@@ -83,7 +83,7 @@ def test_the_wheel_holds_only_sanad_packages_and_all_their_data(wheel: Path) -> 
     tops = {name.partition("/")[0] for name in names}
     assert {t for t in tops if not t.endswith(".dist-info")} == {
         "sanad_core", "sanad_policies", "sanad_lexicon", "sanad_rules", "sanad_guard",
-        "sanad_stores", "sanad_notifiers",
+        "sanad_stores", "sanad_notifiers", "sanad_sentiment",
     }  # fmt: skip
     for data in (
         "sanad_policies/default.yml",

@@ -24,7 +24,8 @@ __all__ = ["PHRASES", "ReplyGuard"]
 PHRASES = Path(__file__).parent / "phrases.yml"
 # Digits that a person would dial: five or more with the usual separators, or a short number that
 # the words around it tell them to call or text.
-_NUMBER = re.compile(r"\+?\d[\d\s().\-/\u2010-\u2015]{3,}\d")
+_NUMBER = re.compile(r"\+?\d[\d \t\u00a0().\-/\u2010-\u2015]{3,}\d")
+_HOURS = re.compile(r"\(?24 ?/ ?7\)?")  # no number, and none goes on over it
 _SHORT = re.compile(r"(?:call|dial|text|ring|phone|اتصل|اتصال)\D{1,15}(\d{3,6})\b", re.IGNORECASE)
 _YEARS = re.compile(r"(19|20)\d\d([-–/]\d{2,4})*")
 
@@ -76,6 +77,7 @@ class ReplyGuard:
         return found[:50] + self._invented(draft.text)[:50]
 
     def _invented(self, text: str) -> list[Verdict]:
+        text = _HOURS.sub(lambda hours: "," * len(hours[0]), text)
         spans = [(match.start(), match.end()) for match in _NUMBER.finditer(text)]
         spans += [(match.start(1), match.end(1)) for match in _SHORT.finditer(text)]
         return [

@@ -36,7 +36,7 @@ def sanad_detectors() -> tuple[DetectorSpec, ...]:
             name="lexicon",
             make=_make,
             options=LexiconOptions,
-            writes=("risk", "condition", "history"),
+            writes=("risk", "condition", "history", "intent", "emotion", "topic", "fact"),
             in_process=True,
             summary="the crisis floor: words and phrases, in every language of the policy",
         ),

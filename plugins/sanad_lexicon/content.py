@@ -138,7 +138,8 @@ class Language:
         locale: such as `en`.
         entries: what can be found.
         examples: entry id, message, and whether the entry must be found in it.
-        graph: the terms.
+        graph: the terms of risks and conditions, which are looked for everywhere.
+        talk: the terms of what a message does and tells, which only its beginning is read for.
         spelling: how the language is written.
     """
 
@@ -146,6 +147,7 @@ class Language:
     entries: tuple[Entry, ...]
     examples: tuple[tuple[str, str, bool], ...]
     graph: Graph
+    talk: Graph
     spelling: Spelling
 
 
@@ -219,7 +221,7 @@ class _Compiling:
                     message = f"the group '{group.name}' stands twice"
                     self.problems.append(file.problem(("groups", index, "name"), message))
                 self.groups[group.name] = tuple(self.plain(word) for word in group.words)
-        graph = Graph(self.groups)
+        graph, talk = Graph(self.groups), Graph(self.groups)
         entries: list[Entry] = []
         seen: set[str] = set()
         for file, model in self.models:
@@ -230,17 +232,24 @@ class _Compiling:
                     self.problems.append(file.problem((*location, "id"), message))
                 seen.add(entry.id)
                 self.check(file, location, entry)
-                self.add(file, location, entry, graph, len(entries))
+                for part in (
+                    (graph, talk)
+                    if entry.role not in _NEED_KIND
+                    else ((graph,) if entry.role in ("risk", "condition") else (talk,))
+                ):
+                    self.add(file, location, entry, part, len(entries))
                 entries.append(_entry(entry))
                 self.examples += [(entry.id, message, True) for message in entry.match]
                 self.examples += [(entry.id, message, False) for message in entry.reject]
         halves = {half for pair in self.joined for half in pair}
-        spelling = Spelling(known=graph.words | halves, respell=self.respell, joined=self.joined)
+        known = graph.words | talk.words | halves
+        spelling = Spelling(known=known, respell=self.respell, joined=self.joined)
         return Language(
             locale=locale,
             entries=tuple(entries),
             examples=tuple(self.examples),
             graph=graph,
+            talk=talk,
             spelling=spelling,
         )
 

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sanad_core.types import Signal
+from sanad_core.risk import Level, Subject
+from sanad_core.types import Evidence, Signal, Speaker
 from sanad_lexicon.content import DATA, load_language
 from sanad_lexicon.judge import judge
 from sanad_lexicon.normalise import plain_words, tokens_of
@@ -14,9 +15,12 @@ from sanad_lexicon.normalise import plain_words, tokens_of
 if TYPE_CHECKING:
     from sanad_core.specs import Context, Setting
     from sanad_core.types import Turn
-    from sanad_lexicon.content import Language
+    from sanad_lexicon.content import Entry, Language
+    from sanad_lexicon.normalise import Tokens
 
-__all__ = ["Lexicon"]
+__all__ = ["Lexicon", "last_probe", "read_message"]
+
+TALK_WORDS = 400  # the beginning of a message, that is read for what it does and tells
 
 
 class Lexicon:
@@ -43,15 +47,20 @@ class Lexicon:
         )
 
     def detect(self, turn: Turn, context: Context) -> list[Signal]:
-        """Signals of every language; `none` if there is no risk, `abstain` if it is foreign."""
+        """Signals of every language; `none` if there is no risk, `abstain` if it cannot tell.
+
+        It cannot tell where a message is in a script it does not know, or would take too long.
+        """
+        tokens = tokens_of(turn.text)
         signals: list[Signal] = []
         complete = True
-        tokens = tokens_of(turn.text)
         for language in self._languages:
-            words = plain_words(tokens, language.spelling)
-            matches = language.graph.find(words.words)
-            complete = complete and words.complete and matches.complete
-            signals += judge(language, words, matches.found)
+            found, whole = read_message(language, tokens)
+            signals += found
+            complete = complete and whole
+        if not tokens.raw:
+            signals.append(Signal(kind="intent", label="silence"))
+        signals += self._answers(turn, context, signals)
         if not complete:
             return [*signals, Signal(kind="abstain", label="too_dense")]
         if any(signal.kind == "risk" for signal in signals):
@@ -59,6 +68,70 @@ class Lexicon:
         if _foreign(turn.text):
             return [*signals, Signal(kind="abstain", label="script")]
         return [*signals, Signal.no_risk()]
+
+    def _answers(self, turn: Turn, context: Context, found: list[Signal]) -> list[Signal]:
+        """The risk that a short answer to the bot's last question states: "yes" to "a plan?"."""
+        turns = context.conversation.turns
+        done = {signal.label for signal in found if signal.kind == "intent"} & set(_ANSWERS)
+        if not done or not turns or turns[-1].speaker is not Speaker.BOT:
+            return []
+        if len(turn.text.split()) > ANSWER_WORDS:
+            return []
+        tokens = tokens_of(turns[-1].text)
+        for language in self._languages:
+            probe = last_probe(language, tokens)
+            if probe is not None:
+                return [_answer(probe, done, len(turn.text))]
+        return []
+
+
+# Intents that answer a question: what a yes would mean holds for them at least up to this level.
+_ANSWERS = {
+    "took_something": Level.IMMINENT,
+    "yes": Level.IMMINENT,
+    "unsure": Level.LOW,
+}
+ANSWER_WORDS = 8
+
+
+def _answer(probe: Entry, done: set[str], length: int) -> Signal:
+    level = min(probe.level, max(_ANSWERS[intent] for intent in done))
+    if "took_something" in done:
+        level = Level.IMMINENT
+    evidence = Evidence(start=0, end=length, why=probe.id)
+    return Signal(
+        kind="risk",
+        label=probe.kind,
+        score=0.8,
+        level=level,
+        subject=Subject.SELF,
+        evidence=(evidence,),
+    )
+
+
+def read_message(language: Language, tokens: Tokens) -> tuple[list[Signal], bool]:
+    """The signals of one language, and whether the whole message was read.
+
+    Args:
+        language: its lexicon.
+        tokens: the message.
+    """
+    words = plain_words(tokens, language.spelling)
+    matches = language.graph.find(words.words)
+    talk = language.talk.find(words.words[:TALK_WORDS])
+    signals = judge(language, words, [*matches.found, *talk.found])
+    return signals, words.complete and matches.complete
+
+
+def last_probe(language: Language, tokens: Tokens) -> Entry | None:
+    """What the bot asked last that a yes would say something about."""
+    words = plain_words(tokens, language.spelling)
+    found = [
+        (match.last, language.entries[match.entry])
+        for match in language.talk.find(words.words).found
+        if language.entries[match.entry].role == "probe"
+    ]
+    return max(found, key=lambda item: (item[0], item[1].level.rank))[1] if found else None
 
 
 def _foreign(text: str) -> bool:

@@ -1,90 +1,42 @@
-"""Chooses a supportive text by what the person says and what the detectors found."""
+"""The responder as a component: reads the message, remembers, and makes one reply."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from sanad_core.errors import ContentError
-from sanad_core.problems import Problem
 from sanad_core.render import used_scripts
-from sanad_core.replies import (
-    Reviewer,
-    Script,
-    Variant,
-    next_script,
-    scripts_of,
-    text_problems,
-)
-from sanad_core.schema import Name, Strict, validate
-from sanad_core.types import Draft
-from sanad_core.yamlfile import read_yaml
+from sanad_core.types import Draft, Speaker
+from sanad_rules.choosing import Choosing
+from sanad_rules.composing import Composer
+from sanad_rules.content import TEXTS, load_texts
+from sanad_rules.memory import Memory, Told, read_memory
+from sanad_rules.reading import read, replies_since_concern
+from sanad_rules.talk import FOLLOW_UP, Talk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from sanad_core.specs import Context, Setting
-    from sanad_core.types import Turn
+    from sanad_core.types import Conversation, Turn
+    from sanad_rules.content import Texts
+    from sanad_rules.reading import Reading
 
-__all__ = ["TEXTS", "Rules", "RulesFile"]
+__all__ = ["Rules"]
 
-TEXTS = Path(__file__).parent / "texts"
-SHORT = 4  # words; a greeting in a longer message is not what the message is about
-READ = 4000  # characters that are looked at for cues
-_NOT_WORDS = re.compile(r"[^\w]+")
-
-
-class TextModel(Strict):
-    """Wordings for one occasion."""
-
-    key: Name
-    cues: list[str] = Field(default_factory=list, description="words that call for it")
-    short: bool = Field(False, description="only where the message has at most four words")
-    conditions: list[Name] = Field(default_factory=list, description="signals that call for it")
-    variants: list[Variant] = Field(min_length=1)
-
-
-class RulesFile(Strict):
-    """Texts in one language; the first occasion that fits is taken, the last one always fits."""
-
-    rules: Literal[1]
-    locale: Name
-    reviewed_by: list[Reviewer]
-    source: str = Field(min_length=1)
-    texts: list[TextModel] = Field(min_length=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Occasion:
-    key: str
-    cues: tuple[str, ...]
-    short: bool
-    conditions: frozenset[str]
-    variants: tuple[Script, ...]
-
-    def fits(self, words: str, count: int, found: frozenset[str]) -> bool:
-        """Whether the message, as ` word word `, or the signals found call for it."""
-        if self.conditions & found:
-            return True
-        if self.short and count > SHORT:
-            return False
-        return any(cue in words for cue in self.cues)
+PAUSE = 2  # turns that an exercise can be left for
 
 
 class Rules:
-    """Answers from texts.
+    """Listens, asks, remembers, and walks through exercises; never fails.
 
     Args:
-        texts: a folder with `<locale>.yml`, relative to the policy; None: those that come with it.
+        texts: a folder with a folder of texts per language, relative to the policy; None: those
+            that come with it. What it lacks is taken from those.
     """
 
     def __init__(self, texts: str | None = None) -> None:
         self._folder = texts
-        self._languages: dict[str, tuple[_Occasion, ...]] = {}
+        self._languages: dict[str, Texts] = {}
 
     def warm(self, setting: Setting) -> None:
         """Read the texts of the policy's languages.
@@ -94,46 +46,54 @@ class Rules:
         """
         own = [(setting.folder or Path()) / self._folder] if self._folder else []
         for locale in setting.locales:
-            self._languages[locale] = _read(locale, [*own, TEXTS])
+            self._languages[locale] = load_texts(locale.split("-")[0], [*own, TEXTS])
 
     def respond(self, turn: Turn, context: Context) -> Draft:
-        """A supportive text, not said before while others are left."""
-        occasions = self._languages[context.locale]
-        words = _NOT_WORDS.sub(" ", turn.text[:READ].lower()).split()
-        message = f" {' '.join(words)} "
-        found = frozenset(s.label for s in context.assessment.signals if s.kind == "condition")
-        fitting = (o for o in occasions if o.fits(message, len(words), found))
-        occasion = next(fitting, occasions[-1])
-        script = next_script(occasion.variants, used_scripts(context.conversation))
-        return Draft(text=script.text, scripts=(script.id,))
-
-
-def _read(locale: str, folders: Iterable[Path]) -> tuple[_Occasion, ...]:
-    looked = list(folders)
-    for folder in looked:
-        path = folder / f"{locale}.yml"
-        if path.is_file():
-            return _compiled(path)
-    message = f"the rules responder has no texts for the language '{locale}'"
-    raise ContentError([Problem(file=str(looked[-1] / f"{locale}.yml"), message=message)])
-
-
-def _compiled(path: Path) -> tuple[_Occasion, ...]:
-    file = read_yaml(path, ContentError)
-    content, problems = validate(file, RulesFile)
-    if content is not None:
-        problems = text_problems(file, content.texts)
-    if content is None or problems:
-        raise ContentError(problems)
-    return tuple(
-        _Occasion(
-            key=text.key,
-            cues=tuple(
-                f" {' '.join(_NOT_WORDS.sub(' ', cue.lower()).split())} " for cue in text.cues
-            ),
-            short=text.short,
-            conditions=frozenset(text.conditions),
-            variants=scripts_of(text),
+        """A reply to the message, and what to remember of it."""
+        texts = self._languages[context.locale]
+        reading = read(turn, context, texts.saying_back)
+        concern = replies_since_concern(context.conversation)
+        memory = _after_reading(_current(read_memory(context.conversation), concern[0]), reading)
+        used = used_scripts(context.conversation)
+        choosing = Choosing(
+            texts=texts, used=used, asked=memory.asked, seed=context.conversation.id
         )
-        for text in content.texts
-    )
+        composer = Composer(
+            texts=texts,
+            choosing=choosing,
+            reading=reading,
+            memory=memory,
+            said_back=_said_back(context.conversation),
+            languages=", ".join(texts.languages.get(name, name) for name in self._languages),
+        )
+        said = Talk(composer, concern).reply()
+        memory = replace(said.memory, turn=memory.turn + 1)
+        if reading.mood is not None:
+            memory = replace(memory, moods=(*memory.moods, reading.mood))
+        scripts = tuple(script.id for script in said.scripts)
+        return Draft(text=said.text(), scripts=scripts, slots=memory.slots())
+
+
+def _current(memory: Memory, concern: int) -> Memory:
+    """The memory without an exercise that was left too long ago, or for something worrying."""
+    stale = memory.paused and memory.turn - memory.offered > PAUSE
+    if stale or 1 <= concern <= FOLLOW_UP:
+        return replace(memory, exercise="", step=-1, paused=False)
+    return memory
+
+
+def _after_reading(memory: Memory, reading: Reading) -> Memory:
+    """The memory with what the message tells."""
+    told = [Told(fact, memory.turn) for fact in reading.facts]
+    told += [
+        Told("plan" if clause.plan else "said", memory.turn, clause.said)
+        for clause in reading.clauses[:1]
+    ]
+    return replace(memory.telling(told), labels=(*memory.labels, *reading.labels))
+
+
+def _said_back(conversation: Conversation) -> bool:
+    """Whether the last reply already said the person's words back."""
+    replies = (turn for turn in reversed(conversation.turns) if turn.speaker is Speaker.BOT)
+    last = next(replies, None)
+    return last is not None and any(script.startswith("frame/") for script in last.scripts)

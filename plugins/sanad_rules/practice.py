@@ -1,0 +1,159 @@
+"""Exercises: offered where one fits, walked through step by step, left and taken up again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sanad_rules.composing import Said, without_exercise
+
+if TYPE_CHECKING:
+    from sanad_core.replies import Script
+    from sanad_rules.composing import Composer
+    from sanad_rules.content import Exercise
+    from sanad_rules.memory import Memory
+
+__all__ = ["Practice"]
+
+DIGRESSION = 30  # words; a message in an exercise that is about something else
+OFFER_AFTER, OFFER_EVERY = 3, 6  # turns
+GENTLE = frozenset({"happy", "proud", "hopeful"})  # nobody who is glad is offered an exercise
+STOPS = frozenset({"stop", "no_talk"})
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """The moves of an exercise for one message.
+
+    Args:
+        say: puts the reply together.
+    """
+
+    say: Composer
+
+    def under_way(self) -> Said | None:
+        """Go on with an exercise, leave it for something else, or stop it."""
+        memory = self.say.memory
+        exercise = self.say.texts.exercises.get(memory.exercise)
+        if exercise is None or memory.step < 0:
+            return None
+        if not STOPS.isdisjoint(self.say.reading.intents):
+            return self._stopped()
+        if memory.paused:
+            return self._resumed(exercise)
+        away = self.say.reading.words >= DIGRESSION
+        if away or (self.say.reading.words >= DIGRESSION / 3 and self.say.reading.labels):
+            lead, fields = self.say.lead()
+            paused = self.say.paused(lead)
+            return replace(paused, fields=(*fields, *paused.fields)) if paused else None
+        return self._step(exercise)
+
+    def _step(self, exercise: Exercise, *before: Script) -> Said:
+        """The next step, or the end."""
+        memory, step = self.say.memory, max(self.say.memory.step, 0)
+        if step < len(exercise.steps):
+            script = self.say.choosing.of(exercise.steps[step])
+            memory = replace(memory, exercise=exercise.key, step=step + 1, paused=False)
+        else:
+            script = self.say.choosing.of(exercise.close)
+            memory = without_exercise(memory)
+        return Said((*before, script), memory)
+
+    def _resumed(self, exercise: Exercise) -> Said | None:
+        """After a pause: go on where it was left, or not."""
+        if not {"yes", "next"}.isdisjoint(self.say.reading.intents):
+            # The step that was left is said again, in its other wording.
+            step = max(self.say.memory.step - 1, 0)
+            back = self._with(replace(self.say.memory, step=step))
+            return back._step(exercise, self.say.choosing.next("exercise/paused"))
+        return self._stopped() if "no" in self.say.reading.intents else None
+
+    def _stopped(self) -> Said:
+        stopped = self._with(without_exercise(self.say.memory)).say
+        return stopped.with_question(self.say.choosing.next("exercise/stopped"))
+
+    def offered(self) -> Said | None:
+        """The answer to an offer of the reply before."""
+        memory = self.say.memory
+        if memory.step >= 0 or memory.offered != memory.turn - 1:
+            return None
+        exercise = self.say.texts.exercises.get(memory.exercise) or self._named()
+        if exercise is None:
+            return None
+        if "no" in self.say.reading.intents or "stop" in self.say.reading.intents:
+            declined = self._with(without_exercise(memory)).say
+            return declined.with_question(self.say.choosing.next("offer/declined"))
+        if {"yes", "next"}.isdisjoint(self.say.reading.intents) and self._named() is None:
+            return None
+        return self._step(self._named() or exercise)
+
+    def _named(self) -> Exercise | None:
+        """An exercise that the message asks for by name."""
+        for exercise in self.say.texts.exercises.values():
+            if not exercise.intents.isdisjoint(self.say.reading.intents):
+                return exercise
+        return None
+
+    def wanted(self) -> Said | None:
+        """The person asks for an exercise, or for advice that an exercise can be."""
+        named = self._named()
+        if named is not None:
+            if self.say.choosing.unsaid(named.steps[0]):
+                return self._with(replace(self.say.memory, step=-1))._step(named)
+            return self._instead()
+        if {"exercise", "advice"}.isdisjoint(self.say.reading.intents):
+            return None
+        fitting = self._fitting(self.say.labels())
+        offer = self.say.choosing.fresh(f"offer/{fitting.key}") if fitting is not None else None
+        if fitting is None or offer is None:
+            if "advice" in self.say.reading.intents:
+                return self.say.full("answer/advice")
+            choose = self.say.choosing.fresh("offer/choose")
+            memory = replace(self.say.memory, exercise="", step=-1, offered=self.say.memory.turn)
+            return Said((choose,), memory) if choose is not None else None
+        return Said((offer,), _offering(self.say.memory, fitting))
+
+    def _instead(self) -> Said | None:
+        """Another exercise than the one done not long ago."""
+        other = self._fitting(()) or next(
+            (e for e in self.say.texts.exercises.values() if self.say.choosing.unsaid(e.steps[0])),
+            None,
+        )
+        question = self.say.choosing.fresh("exercise/instead")
+        if other is None or question is None:
+            return None
+        return Said((question,), _offering(self.say.memory, other), (("exercise", other.name),))
+
+    def _fitting(self, labels: tuple[str, ...]) -> Exercise | None:
+        """An exercise for one of these labels that was not done or declined."""
+        for label in labels:
+            for exercise in self.say.texts.exercises.values():
+                fresh = self.say.choosing.unsaid(exercise.steps[0])
+                if (
+                    label in exercise.conditions
+                    and exercise.key not in self.say.memory.done
+                    and fresh
+                ):
+                    return exercise
+        return None
+
+    def offer(self, lead: Script) -> Said | None:
+        """An offer in place of a question, where it fits and was not made lately."""
+        memory = self.say.memory
+        if memory.turn < OFFER_AFTER or memory.turn - memory.offered < OFFER_EVERY:
+            return None
+        if memory.step >= 0 or not GENTLE.isdisjoint(self.say.reading.labels):
+            return None
+        often = [label for label in self.say.labels() if memory.labels.count(label) >= 2]
+        exercise = self._fitting(tuple(often))
+        offer = self.say.choosing.fresh(f"offer/{exercise.key}") if exercise is not None else None
+        if exercise is None or offer is None:
+            return None
+        return Said((lead, offer), _offering(memory, exercise))
+
+    def _with(self, memory: Memory) -> Practice:
+        return Practice(replace(self.say, memory=memory))
+
+
+def _offering(memory: Memory, exercise: Exercise) -> Memory:
+    return replace(memory, exercise=exercise.key, step=-1, offered=memory.turn)
