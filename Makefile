@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run test dev test-models lint schema bench bench-floor clean
+.PHONY: help run test dev test-models lint schema bench bench-floor transcripts talk clean
 
 define SCHEMA
 import json
@@ -66,6 +66,12 @@ bench: $(VENV)/.run  ## measure start, turns, memory, deadlines
 
 bench-floor: $(VENV)/.run  ## measure the lexicon on public data: make bench-floor DATA=FOLDER
 	@$(BIN)/python benchmarks/floor.py $(DATA)
+
+transcripts: $(VENV)/.test  ## play the conversation tests and write docs/transcripts.md
+	@cd tests && ../$(BIN)/python transcripts.py
+
+talk: $(VENV)/.test  ## 10,000 random conversations that no reply may break
+	@SANAD_SEQUENCES=10000 $(BIN)/python -m pytest -q tests/test_talk.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

@@ -90,7 +90,7 @@ def test_the_wheel_holds_only_sanad_packages_and_all_their_data(wheel: Path) -> 
         "sanad_policies/helplines.yml",
         "sanad_policies/replies/ar.yml",
         "sanad_lexicon/data/en/suicide.yml",
-        "sanad_rules/texts/en.yml",
+        "sanad_rules/texts/en/listen.yml",
         "sanad_guard/phrases.yml",
         "sanad_core/py.typed",
     ):

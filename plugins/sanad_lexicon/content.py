@@ -18,7 +18,7 @@ from sanad_core.risk import Level, RiskKind, Subject
 from sanad_core.schema import Name, Strict, validate
 from sanad_core.yamlfile import read_yaml
 from sanad_lexicon.normalise import Spelling, fold
-from sanad_lexicon.patterns import Graph
+from sanad_lexicon.patterns import Graph, Place
 from sanad_lexicon.terms import TermError
 
 if TYPE_CHECKING:
@@ -138,8 +138,7 @@ class Language:
         locale: such as `en`.
         entries: what can be found.
         examples: entry id, message, and whether the entry must be found in it.
-        graph: the terms of risks and conditions, which are looked for everywhere.
-        talk: the terms of what a message does and tells, which only its beginning is read for.
+        graph: the terms.
         spelling: how the language is written.
     """
 
@@ -147,7 +146,6 @@ class Language:
     entries: tuple[Entry, ...]
     examples: tuple[tuple[str, str, bool], ...]
     graph: Graph
-    talk: Graph
     spelling: Spelling
 
 
@@ -221,7 +219,7 @@ class _Compiling:
                     message = f"the group '{group.name}' stands twice"
                     self.problems.append(file.problem(("groups", index, "name"), message))
                 self.groups[group.name] = tuple(self.plain(word) for word in group.words)
-        graph, talk = Graph(self.groups), Graph(self.groups)
+        graph = Graph(self.groups)
         entries: list[Entry] = []
         seen: set[str] = set()
         for file, model in self.models:
@@ -232,24 +230,18 @@ class _Compiling:
                     self.problems.append(file.problem((*location, "id"), message))
                 seen.add(entry.id)
                 self.check(file, location, entry)
-                for part in (
-                    (graph, talk)
-                    if entry.role not in _NEED_KIND
-                    else ((graph,) if entry.role in ("risk", "condition") else (talk,))
-                ):
-                    self.add(file, location, entry, part, len(entries))
+                self.add(file, location, entry, graph, len(entries))
                 entries.append(_entry(entry))
                 self.examples += [(entry.id, message, True) for message in entry.match]
                 self.examples += [(entry.id, message, False) for message in entry.reject]
         halves = {half for pair in self.joined for half in pair}
-        known = graph.words | talk.words | halves
+        known = graph.words | halves
         spelling = Spelling(known=known, respell=self.respell, joined=self.joined)
         return Language(
             locale=locale,
             entries=tuple(entries),
             examples=tuple(self.examples),
             graph=graph,
-            talk=talk,
             spelling=spelling,
         )
 
@@ -289,9 +281,16 @@ class _Compiling:
     ) -> None:
         for row, term in enumerate(entry.terms):
             try:
-                graph.add(self.plain(term), number, leads=entry.role in _NEED_KIND)
+                graph.add(self.plain(term), number, _place(entry.role))
             except TermError as err:
                 self.problems.append(file.problem((*location, "terms", row), f"'{term}' {err}"))
+
+
+def _place(role: Role) -> Place:
+    """Where the terms of a role are looked for."""
+    if role in ("risk", "condition"):
+        return Place.ANYWHERE
+    return Place.BEGINNING if role in _NEED_KIND else Place.BESIDE
 
 
 def _entry(model: EntryModel) -> Entry:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Lexicon", "last_probe", "read_message"]
 
-TALK_WORDS = 400  # the beginning of a message, that is read for what it does and tells
-
 
 class Lexicon:
     """Finds risk and conditions by terms.
@@ -45,6 +43,8 @@ class Lexicon:
         self._languages = tuple(
             load_language(locale.split("-")[0], folders) for locale in setting.locales
         )
+        for language in self._languages:
+            language.graph.find(())  # so that the first message does not wait for the index
 
     def detect(self, turn: Turn, context: Context) -> list[Signal]:
         """Signals of every language; `none` if there is no risk, `abstain` if it cannot tell.
@@ -118,8 +118,7 @@ def read_message(language: Language, tokens: Tokens) -> tuple[list[Signal], bool
     """
     words = plain_words(tokens, language.spelling)
     matches = language.graph.find(words.words)
-    talk = language.talk.find(words.words[:TALK_WORDS])
-    signals = judge(language, words, [*matches.found, *talk.found])
+    signals = judge(language, words, matches.found)
     return signals, words.complete and matches.complete
 
 
@@ -128,7 +127,7 @@ def last_probe(language: Language, tokens: Tokens) -> Entry | None:
     words = plain_words(tokens, language.spelling)
     found = [
         (match.last, language.entries[match.entry])
-        for match in language.talk.find(words.words).found
+        for match in language.graph.find(words.words).found
         if language.entries[match.entry].role == "probe"
     ]
     return max(found, key=lambda item: (item[0], item[1].level.rank))[1] if found else None

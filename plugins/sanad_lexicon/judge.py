@@ -119,6 +119,9 @@ def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
         return None
     if entry.loose and around.has("context", item.sentence):
         return None
+    # Somebody's words, in a song, a film or a lesson: not the person's own.
+    if words.quoted(item.first) and around.near("context", item.sentence):
+        return None
     evidence = Evidence(start=words.start(item.first), end=words.end(item.last), why=entry.id)
     if entry.role != "risk":
         return Signal(kind=entry.role, label=entry.kind, score=0.7, evidence=(evidence,))
@@ -130,7 +133,7 @@ def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
         label=entry.kind,
         score=_SCORES[level],
         level=level,
-        subject=_subject(item, around),
+        subject=_subject(item, around, words),
         evidence=(evidence,),
     )
 
@@ -171,11 +174,16 @@ def _level(item: _Found, around: _Around) -> Level:
     return entry.level
 
 
-def _subject(item: _Found, around: _Around) -> Subject:
-    """Whom a finding is about: the nearest person named before it in the sentence."""
+def _subject(item: _Found, around: _Around, words: Words) -> Subject:
+    """Whom a finding is about: the nearest person named before it in the sentence.
+
+    In a quotation "I" is whoever is quoted: anybody named before it.
+    """
     if item.entry.subject is not None:
         return item.entry.subject
     other = around.before("other", item.sentence, item.first)
+    if other is not None and words.quoted(item.first):
+        return Subject.OTHER
     own = around.before("self", item.sentence, item.first)
     nearer = other is not None and (own is None or other.first > own.first)
     return Subject.OTHER if nearer else Subject.SELF

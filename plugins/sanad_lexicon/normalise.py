@@ -36,6 +36,7 @@ _TOKEN = re.compile(
     r"|[.?!;\n؟؛…]+"  # the end of a sentence
     r"|[\U0001F300-\U0001FAFF\u2600-\u27BF]"  # an emoji
 )
+_QUOTED = re.compile(r"\"[^\"\n]{3,400}\"|“[^“”\n]{3,400}”|«[^«»\n]{3,400}»")
 MOST_SPACED = 24  # letters
 MOST_EFFORT = 6000  # new tokens of one message that are looked at; odd ones count as several
 
@@ -86,6 +87,11 @@ class Tokens:
         """Where each token begins and ends in the message; most messages are never asked."""
         return [found.span() for found in _TOKEN.finditer(self.folded)]
 
+    @cached_property
+    def quotes(self) -> list[tuple[int, int]]:
+        """Where quotations begin and end, their marks included."""
+        return [found.span() for found in _QUOTED.finditer(self.folded)]
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -113,6 +119,14 @@ class Words:
     def end(self, word: int) -> int:
         """One past where it ends."""
         return self.tokens.places[self.lasts[word]][1]
+
+    def quoted(self, word: int) -> bool:
+        """Whether a word stands between quotation marks, and others outside of them."""
+        length = len(self.tokens.folded.strip())
+        return any(
+            begin <= self.start(word) < end and end - begin < length
+            for begin, end in self.tokens.quotes
+        )
 
 
 @dataclass(frozen=True)

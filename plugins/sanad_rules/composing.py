@@ -91,7 +91,7 @@ class Composer:
             return replace(self.with_question(script, memory=memory), fields=fields)
         if script.id not in self.choosing.used:
             return Said((script,), memory, fields)
-        # Asked once more than there are wordings: the answer stays true, something new goes with it.
+        # Asked more often than there are wordings: the answer stays, something new goes with it.
         return Said((script, self.choosing.next("reflect/open")), memory, fields)
 
     def paused(self, lead: Script) -> Said | None:
