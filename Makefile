@@ -1,10 +1,11 @@
 # make run and make test need Python 3.11+ and a package index, nothing else.
 PYTHON ?= python3
 VENV ?= .venv
+TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run test dev test-models lint schema bench bench-floor transcripts talk clean
+.PHONY: help run test dev test-models lint schema bench bench-floor bench-slow transcripts talk clean
 
 define SCHEMA
 import json
@@ -50,10 +51,14 @@ test: $(VENV)/.test  ## install and run the tests
 
 dev: $(VENV)/.dev  ## install everything that needs neither torch nor vLLM
 
-test-models: $(VENV)/.test  ## run the tests that need models; none yet in this version
-	@$(BIN)/python -m pytest -q --collect-only -m models >/dev/null 2>&1; \
-	if [ $$? -eq 5 ]; then echo "no test needs a model in this version"; \
-	else $(BIN)/python -m pytest -q -m models; fi
+# torch first, by itself: a build for the CPU where the index has one, and no other version after it.
+$(VENV)/.models: $(VENV)/.test
+	$(PIP) $(TORCH)
+	$(PIP) -e '.[test,models]'
+	@touch $@
+
+test-models: $(VENV)/.models  ## install torch and run the tests that need models
+	@$(BIN)/python -m pytest -q -m models
 
 lint: $(VENV)/.lint  ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -66,6 +71,9 @@ bench: $(VENV)/.run  ## measure start, turns, memory, deadlines
 
 bench-floor: $(VENV)/.run  ## measure the lexicon on public data: make bench-floor DATA=FOLDER
 	@$(BIN)/python benchmarks/floor.py $(DATA)
+
+bench-slow: $(VENV)/.run  ## search for a message that the lexicon is slow to read
+	@$(BIN)/python benchmarks/slow.py
 
 transcripts: $(VENV)/.test  ## play the conversation tests and write docs/transcripts.md
 	@cd tests && ../$(BIN)/python transcripts.py

@@ -34,8 +34,8 @@ INTENTS = (
     "took_something", "police", "hospital", "secrecy", "overheard", "retraction", "insult",
     "anger_at_bot", "not_helping", "repeat", "no_talk", "what_happens", "cannot_call", "cost",
     "nobody", "burden", "real_person", "human", "who_reads", "instructions", "love", "diagnosis",
-    "medication", "therapy", "why_ask", "abilities", "name", "safe_now", "no_plan", "better",
-    "worse", "goodbye", "advice", "sorry", "no", "yes", "unsure", "thanks", "off_topic",
+    "medication", "therapy", "why_ask", "abilities", "name", "unsure", "safe_now", "no_plan",
+    "better", "worse", "goodbye", "advice", "sorry", "no", "yes", "thanks", "off_topic",
     "how_are_you", "greet", "silence",
 )  # fmt: skip
 _MAY_ASK_AGAIN = "story"
@@ -44,10 +44,17 @@ _LINES_AGAIN = 10  # texts after which the whole list is given again
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What to say: texts to be filled in, and whether the helplines are attached in full."""
+    """What to say.
+
+    Args:
+        scripts: texts to be filled in.
+        attach: whether the helplines are attached where no text has a place for one.
+        full: whether they are attached although a text names one.
+    """
 
     scripts: tuple[Script, ...]
     attach: bool
+    full: bool = False
 
 
 def next_said(
@@ -63,23 +70,25 @@ def next_said(
         used: ids of the texts said in this conversation, oldest first.
 
     Returns:
-        One text, and after it a reminder of a helpline where a rule ordered one again.
+        One text, and after it a reminder of a helpline where a rule ordered one again; in imminent
+        danger the whole list, every time.
     """
     choosing = _Choosing(book, used)
     if decision.cause is Cause.CRISIS and not _goes_on(book, decision, context, used):
         assert decision.reply is not None
         own = book.variants(decision.reply, decision.kind)
         return Said(scripts=(choosing.best(own),), attach=bool(decision.helplines))
-    script = choosing.first(_answers(book, decision, context)) or choosing.first(
-        _stages(book, decision, held)
-    )
-    if script is None:
-        said = [s for texts in _stages(book, decision, held) for s in texts]
-        script = next_script(said, used)
+    urgent = decision.cause is Cause.CRISIS and decision.level is Level.IMMINENT
+    answers = [_fitting(texts, urgent) for texts in _answers(book, decision, context)]
+    stages = [_fitting(texts, urgent) for texts in _stages(book, decision, held)]
+    script = choosing.first((*answers, *stages))
+    script = script or next_script([text for texts in stages for text in texts], used)
     if decision.cause is Cause.HOLD or not decision.helplines:
         return Said(scripts=(script,), attach=False)
     reminders = book.variants(LINES)
-    if decision.level is Level.IMMINENT or not reminders or _long_ago(used):
+    if urgent:
+        return Said(scripts=(script,), attach=True, full=True)
+    if not reminders or _long_ago(used):
         return Said(scripts=(script,), attach=True)
     if "{{helpline" in script.text:
         return Said(scripts=(script,), attach=False)
@@ -112,6 +121,11 @@ def _stages(book: ReplyBook, decision: Decision, held: str) -> Iterator[tuple[Sc
     about_other = book.variants(f"{held}/{OTHERS}") if decision.subject is Subject.OTHER else ()
     yield about_other or book.variants(held, decision.kind)
     yield book.variants(STAYING)
+
+
+def _fitting(texts: Sequence[Script], urgent: bool) -> tuple[Script, ...]:
+    """The texts that may be said; in imminent danger nothing comes before the emergency number."""
+    return tuple(text for text in texts if not (urgent and "{{helpline" in text.text))
 
 
 def _long_ago(used: Sequence[str]) -> bool:

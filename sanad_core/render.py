@@ -50,6 +50,8 @@ def scripted(plan: Plan, decision: Decision, context: Context) -> Reply:
         said = Said(scripts=(script,), attach=bool(decision.helplines))
     resources = plan.registry.find(context.region, decision.helplines, decision.kinds)
     text = "\n\n".join(script.text for script in said.scripts)
+    if said.full and "{{helplines" not in text:
+        text += "\n\n{{helplines}}"
     filled = fill(text, book.phrases, resources, attach=said.attach)
     ids = tuple(script.id for script in said.scripts)
     return Reply(text=filled.text, responder=SCRIPTED, helplines=filled.given, scripts=ids)

@@ -95,6 +95,8 @@ class EntryModel(Strict):
         False, description="does not count beside a word for games, songs, films, study or work"
     )
     denied: bool = Field(True, description="a negation before it takes it back")
+    short: bool = Field(False, description="only in a message of at most eight words")
+    whole: bool = Field(False, description="only where it is all that the message says")
     terms: list[str] = Field(min_length=1)
     why: str = Field(min_length=1)
     source: str = ""
@@ -128,6 +130,8 @@ class Entry:
     subject: Subject | None
     loose: bool
     denied: bool
+    short: bool
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,4 +309,6 @@ def _entry(model: EntryModel) -> Entry:
         subject=Subject(model.subject) if model.subject else None,
         loose=model.loose,
         denied=model.denied,
+        short=model.short,
+        whole=model.whole,
     )

@@ -10,7 +10,7 @@ from sanad_core.risk import Level, Subject
 from sanad_core.types import Evidence, Signal, Speaker
 from sanad_lexicon.content import DATA, load_language
 from sanad_lexicon.judge import judge
-from sanad_lexicon.normalise import plain_words, tokens_of
+from sanad_lexicon.normalise import STOPS, plain_words, tokens_of
 
 if TYPE_CHECKING:
     from sanad_core.specs import Context, Setting
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sanad_lexicon.content import Entry, Language
     from sanad_lexicon.normalise import Tokens
 
-__all__ = ["Lexicon", "last_probe", "read_message"]
+__all__ = ["Lexicon", "probes_of", "read_message"]
 
 
 class Lexicon:
@@ -58,7 +58,7 @@ class Lexicon:
             found, whole = read_message(language, tokens)
             signals += found
             complete = complete and whole
-        if not tokens.raw:
+        if all(token[0] in STOPS for token in tokens.raw):
             signals.append(Signal(kind="intent", label="silence"))
         signals += self._answers(turn, context, signals)
         if not complete:
@@ -71,41 +71,53 @@ class Lexicon:
 
     def _answers(self, turn: Turn, context: Context, found: list[Signal]) -> list[Signal]:
         """The risk that a short answer to the bot's last question states: "yes" to "a plan?"."""
-        turns = context.conversation.turns
-        done = {signal.label for signal in found if signal.kind == "intent"} & set(_ANSWERS)
-        if not done or not turns or turns[-1].speaker is not Speaker.BOT:
+        conversation = context.conversation
+        done = {signal.label for signal in found if signal.kind == "intent"}
+        if not done.isdisjoint(_DENIALS):
+            done.discard("yes")
+        if len(turn.text.split()) > ANSWER_WORDS or done.isdisjoint(_ANSWERS):
             return []
-        if len(turn.text.split()) > ANSWER_WORDS:
+        hold = conversation.hold
+        if "took_something" in done and hold is not None and hold.active(turn.at):
+            return [_stated(hold.kind, Level.IMMINENT, "took_something", turn)]
+        if not conversation.turns or conversation.turns[-1].speaker is not Speaker.BOT:
             return []
-        tokens = tokens_of(turns[-1].text)
-        for language in self._languages:
-            probe = last_probe(language, tokens)
-            if probe is not None:
-                return [_answer(probe, done, len(turn.text))]
-        return []
+        tokens = tokens_of(_last_question(conversation.turns[-1].text))
+        probes = [p for language in self._languages for p in probes_of(language, tokens)]
+        if not probes:
+            return []
+        probe = probes[-1]
+        level = max(_ANSWERS[intent] for intent in done & _ANSWERS.keys())
+        level = level if "took_something" in done else min(level, probe.level)
+        return [_stated(probe.kind, level, probe.id, turn)]
 
 
-# Intents that answer a question: what a yes would mean holds for them at least up to this level.
+# Intents that answer a question, and the level up to which what a yes would mean holds for them.
 _ANSWERS = {
     "took_something": Level.IMMINENT,
     "yes": Level.IMMINENT,
     "unsure": Level.LOW,
 }
+_DENIALS = frozenset({"no", "no_plan"})
 ANSWER_WORDS = 8
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»")  # words for somebody else to say
+_QUESTION = re.compile(r"[^.?!؟]*[?؟]")
 
 
-def _answer(probe: Entry, done: set[str], length: int) -> Signal:
-    level = min(probe.level, max(_ANSWERS[intent] for intent in done))
-    if "took_something" in done:
-        level = Level.IMMINENT
-    evidence = Evidence(start=0, end=length, why=probe.id)
+def _last_question(text: str) -> str:
+    """What a reply asks the person last; nothing if it asks nothing."""
+    asked = _QUESTION.findall(_QUOTED.sub("", " ".join(text.split())))
+    return str(asked[-1]) if asked else ""
+
+
+def _stated(kind: str, level: Level, why: str, turn: Turn) -> Signal:
     return Signal(
         kind="risk",
-        label=probe.kind,
+        label=kind,
         score=0.8,
         level=level,
         subject=Subject.SELF,
-        evidence=(evidence,),
+        evidence=(Evidence(start=0, end=len(turn.text), why=why),),
     )
 
 
@@ -122,15 +134,17 @@ def read_message(language: Language, tokens: Tokens) -> tuple[list[Signal], bool
     return signals, words.complete and matches.complete
 
 
-def last_probe(language: Language, tokens: Tokens) -> Entry | None:
-    """What the bot asked last that a yes would say something about."""
+def probes_of(language: Language, tokens: Tokens) -> list[Entry]:
+    """The questions in a reply of the bot's that a yes would say something about.
+
+    Returns:
+        The last one last; of those that end together, the gravest.
+    """
     words = plain_words(tokens, language.spelling)
-    found = [
-        (match.last, language.entries[match.entry])
-        for match in language.graph.find(words.words).found
-        if language.entries[match.entry].role == "probe"
-    ]
-    return max(found, key=lambda item: (item[0], item[1].level.rank))[1] if found else None
+    matches = language.graph.find(words.words).found
+    found = [(match.last, language.entries[match.entry]) for match in matches]
+    probes = [(last, entry) for last, entry in found if entry.role == "probe"]
+    return [entry for _, entry in sorted(probes, key=lambda item: (item[0], item[1].level.rank))]
 
 
 def _foreign(text: str) -> bool:

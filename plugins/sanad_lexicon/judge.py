@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["judge"]
 
 NEGATION_REACH = 3  # words between a negation and what it takes back
+SHORT_WORDS = 8  # of a message in which a yes or a greeting is what it is about
 LONGEST = 40  # words that a term can span
 MOST_EVIDENCE = 20
 
@@ -115,6 +116,8 @@ def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
     entry = item.entry
     if entry.role not in REPORTED or _idiomatic(item, around):
         return None
+    if (entry.short or entry.whole) and not _fits(item, words):
+        return None
     if entry.denied and _negated(item, around):
         return None
     if entry.loose and around.has("context", item.sentence):
@@ -140,6 +143,14 @@ def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
 
 # How sure a matched term makes us, by what it says; stated by hand, calibrated on nothing.
 _SCORES = {Level.LOW: 0.6, Level.MODERATE: 0.75, Level.HIGH: 0.9, Level.IMMINENT: 0.95}
+
+
+def _fits(item: _Found, words: Words) -> bool:
+    """Whether the message is as short as an entry wants it: little more than what was found."""
+    count = sum(word != STOP for word in words.words)
+    if item.entry.whole:
+        return count == item.last - item.first + 1
+    return count <= SHORT_WORDS
 
 
 def _idiomatic(item: _Found, around: _Around) -> bool:
@@ -179,11 +190,11 @@ def _subject(item: _Found, around: _Around, words: Words) -> Subject:
 
     In a quotation "I" is whoever is quoted: anybody named before it.
     """
-    if item.entry.subject is not None:
-        return item.entry.subject
     other = around.before("other", item.sentence, item.first)
     if other is not None and words.quoted(item.first):
         return Subject.OTHER
+    if item.entry.subject is not None:
+        return item.entry.subject
     own = around.before("self", item.sentence, item.first)
     nearer = other is not None and (own is None or other.first > own.first)
     return Subject.OTHER if nearer else Subject.SELF

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["STOP", "Spelling", "Tokens", "Words", "fold", "plain_words", "tokens_of"]
+__all__ = ["STOP", "STOPS", "Spelling", "Tokens", "Words", "fold", "plain_words", "tokens_of"]
 
 STOP = "."  # stands for the end of a sentence among the words
 STOPS = ".?!;\n؟؛…"

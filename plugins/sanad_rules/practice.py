@@ -83,7 +83,8 @@ class Practice:
         if "no" in self.say.reading.intents or "stop" in self.say.reading.intents:
             declined = self._with(without_exercise(memory)).say
             return declined.with_question(self.say.choosing.next("offer/declined"))
-        if {"yes", "next"}.isdisjoint(self.say.reading.intents) and self._named() is None:
+        agreed = not {"yes", "next"}.isdisjoint(self.say.reading.intents)
+        if self._named() is None and (not agreed or "unsure" in self.say.reading.intents):
             return None
         return self._step(self._named() or exercise)
 
