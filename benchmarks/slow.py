@@ -1,4 +1,4 @@
-"""Searches for a message that the lexicon is slow to read: random ones, then the worst ones changed.
+"""Searches for a message that the lexicon is slow to read: random ones, then the worst changed.
 
 Run `make bench-slow`; every message has 100,000 characters, and the time is that of this process
 alone, with no other work on the machine's clock.
@@ -20,9 +20,10 @@ from sanad_lexicon.detector import Lexicon
 
 LENGTH = 100_000
 SEEDS = (
-    "i ", "a", "kill ", "not kill myself ", "i want to ", "!", "'", "a'", "*k", "k i l l ", "k.i.l.l ",
-    "my self ", "i want to kill myself ", "\u0301a", "💔", "\n", "a\u200db", "4nd 1 ", "want want to to ",
-    '"i want" "to die" ', "أريد أن أموت ", "و", "أ ر ي د ", "aaaa ", "k1ll my s3lf ", "no not never ",
+    "i ", "a", "kill ", "not kill myself ", "i want to ", "!", "'", "a'", "*k", "k i l l ",
+    "k.i.l.l ", "my self ", "i want to kill myself ", "\u0301a", "💔", "\n", "a\u200db", "4nd 1 ",
+    "want want to to ", '"i want" "to die" ', "أريد أن أموت ", "و", "أ ر ي د ", "aaaa ",
+    "k1ll my s3lf ", "no not never ",
 )  # fmt: skip
 
 

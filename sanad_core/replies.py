@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from pydantic import AfterValidator, Field
 
+from sanad_core.cache import cached
 from sanad_core.errors import ContentError
 from sanad_core.problems import Problem, did_you_mean
 from sanad_core.risk import RiskKind
@@ -279,9 +280,16 @@ def load_replies(folders: Iterable[Path], locale: str) -> ReplyBook:
     Raises:
         ContentError: a file is wrong, or no folder has the language.
     """
+    looked = list(folders)
+    paths = [path for folder in looked if (path := folder / f"{locale}.yml").is_file()]
+    if paths:
+        return cached(ReplyBook, f"replies-{locale}", paths, lambda: _book(looked, locale))
+    return _book(looked, locale)
+
+
+def _book(looked: Sequence[Path], locale: str) -> ReplyBook:
     texts: dict[str, tuple[Script, ...]] = {}
     phrases: Phrases | None = None
-    looked = list(folders)
     for folder in looked:
         path = folder / f"{locale}.yml"
         if path.is_file():

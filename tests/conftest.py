@@ -16,7 +16,7 @@ from sanad_core import Engine
 from sanad_core.deployment import Deployment, NotifierPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 # A busy machine is no counterexample: timing is for the benchmarks.
 settings.register_profile("sanad", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,6 +26,18 @@ ROOT = Path(__file__).parent.parent
 POLICIES = ROOT / "policies"
 DATA = ROOT.parent / "shared" / "data"
 SANAD = str(Path(sys.executable).parent / "sanad")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The tests leave the user's cache alone, and share one of their own."""
+    before = os.environ.get("SANAD_CACHE")
+    os.environ["SANAD_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    os.environ.pop("SANAD_CACHE")
+    if before is not None:
+        os.environ["SANAD_CACHE"] = before
+
 
 # One message per kind of danger, at levels that a rule of the shipped policies answers.
 CRISIS = (

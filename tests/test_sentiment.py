@@ -91,18 +91,20 @@ BAD = ["i hate this", "what an awful day", "i am sad and scared", "terrible and 
 def _train(folder: Path) -> None:
     """A real DistilBERT, small, trained here for a moment."""
     import torch
-    from tokenizers import BertWordPieceTokenizer
-    from transformers import BertTokenizerFast, DistilBertConfig
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import DistilBertConfig, PreTrainedTokenizerFast
     from transformers import DistilBertForSequenceClassification as Classifier
 
     words = sorted({word for text in GOOD + BAD for word in text.split()})
-    vocabulary = folder / "vocab.txt"
-    vocabulary.write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]))
-    BertWordPieceTokenizer(str(vocabulary))
-    tokenizer = BertTokenizerFast(vocab_file=str(vocabulary))
+    names = {name: place for place, name in enumerate(["[PAD]", "[UNK]", *words])}
+    plain = Tokenizer(models.WordLevel(names, unk_token="[UNK]"))
+    plain.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=plain, pad_token="[PAD]", unk_token="[UNK]"
+    )
     torch.manual_seed(0)
     config = DistilBertConfig(
-        vocab_size=len(words) + 5, dim=32, hidden_dim=64, n_layers=2, n_heads=2,
+        vocab_size=len(names), dim=32, hidden_dim=64, n_layers=2, n_heads=2,
         id2label={0: "NEGATIVE", 1: "POSITIVE"}, label2id={"NEGATIVE": 0, "POSITIVE": 1},
     )  # fmt: skip
     model = Classifier(config).train()

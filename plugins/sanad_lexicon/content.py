@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from sanad_core.cache import cached
 from sanad_core.errors import ContentError
 from sanad_core.problems import Problem, did_you_mean
 from sanad_core.replies import Reviewer
@@ -172,7 +173,8 @@ def _load(locale: str, folders: tuple[Path, ...]) -> Language:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _compiled(locale, folders)
+        paths = [path for folder in folders for path in sorted((folder / locale).glob("*.yml"))]
+        return cached(Language, f"lexicon-{locale}", paths, lambda: _compiled(locale, folders))
     finally:
         if collecting:
             gc.enable()
@@ -195,6 +197,7 @@ def _compiled(locale: str, folders: tuple[Path, ...]) -> Language:
         language = compiling.language(locale)
         problems = compiling.problems
         if not problems:
+            language.graph.find(())  # the index is made here, not at the first message
             return language
     raise ContentError(problems)
 

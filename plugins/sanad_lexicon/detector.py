@@ -43,8 +43,6 @@ class Lexicon:
         self._languages = tuple(
             load_language(locale.split("-")[0], folders) for locale in setting.locales
         )
-        for language in self._languages:
-            language.graph.find(())  # so that the first message does not wait for the index
 
     def detect(self, turn: Turn, context: Context) -> list[Signal]:
         """Signals of every language; `none` if there is no risk, `abstain` if it cannot tell.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from sanad_core.cache import cached
 from sanad_core.errors import ContentError
 from sanad_core.problems import Problem
 from sanad_core.replies import Reviewer, Script, Variant, scripts_of, text_problems
@@ -16,7 +17,7 @@ from sanad_core.schema import Name, Strict, validate
 from sanad_core.yamlfile import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sanad_core.yamlfile import YamlFile
 
@@ -162,6 +163,10 @@ def load_texts(locale: str, folders: Iterable[Path]) -> Texts:
     if not files:
         message = f"the rules responder has no texts for the language '{locale}'"
         raise ContentError([Problem(file=str(looked[-1]), message=message)])
+    return cached(Texts, f"rules-{locale}", files, lambda: _read(locale, files))
+
+
+def _read(locale: str, files: Sequence[Path]) -> Texts:
     models: list[RulesFile] = []
     problems: list[Problem] = []
     for path in files:
@@ -177,7 +182,7 @@ def load_texts(locale: str, folders: Iterable[Path]) -> Texts:
     missing = [key for key in NEEDED if key not in texts.scripts]
     if missing:
         message = f"there is no text '{missing[0]}' in the language '{locale}'"
-        raise ContentError([Problem(file=str(looked[-1]), message=message)])
+        raise ContentError([Problem(file=str(files[-1].parent), message=message)])
     return texts
 
 

@@ -49,7 +49,9 @@ class ModelSentiment:
             ValueError: its classes are not known to be good or bad.
         """
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         local = (setting.folder or Path()) / self._name
         name = str(local) if local.is_dir() else self._name
         self._tokenizer: Any = AutoTokenizer.from_pretrained(name)
