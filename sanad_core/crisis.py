@@ -1,9 +1,9 @@
 """The crisis conversation: which scripted text comes next, by what was said and asked before.
 
 A rule's own text opens it. Then it goes on, one short turn at a time: what the person did is
-answered (`crisis/answer/<intent>`), else comes the next text of the conversation about their kind
-of risk (`crisis/held/<kind>`), else one that only stays with them (`crisis/staying`). Nothing is
-asked twice, and nothing is said twice while anything is left.
+answered (`crisis/answer/<intent>`; a yes or a no by what was asked last), else comes the next text
+of the conversation about their kind of risk (`crisis/held/<kind>`), else one that only stays with
+them (`crisis/staying`). Nothing is asked twice, and nothing said twice while anything is left.
 
 Source of the order (safety first, then plan and means, who, obstacles, next step): docs/safety.md.
 """
@@ -14,30 +14,37 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sanad_core.replies import next_script
-from sanad_core.risk import Level, Subject
-from sanad_core.types import Cause
+from sanad_core.risk import Level, RiskKind, Subject
+from sanad_core.types import Cause, Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sanad_core.replies import ReplyBook, Script
     from sanad_core.specs import Context
-    from sanad_core.types import Decision
+    from sanad_core.types import Decision, Signal
 
-__all__ = ["ANSWER", "INTENTS", "LINES", "STAYING", "Said", "next_said"]
+__all__ = ["INTENTS", "Said", "next_said"]
 
 ANSWER, STAYING, LINES = "crisis/answer", "crisis/staying", "crisis/lines"
 OTHERS = "someone_else"  # stands for a kind where the talk is about somebody else
 # What a message can do that wants an answer of its own, most pressing first: signals of kind
 # `intent` with these labels.
 INTENTS = (
-    "took_something", "police", "hospital", "secrecy", "overheard", "retraction", "insult",
-    "anger_at_bot", "not_helping", "repeat", "no_talk", "what_happens", "cannot_call", "cost",
+    "took_something", "police", "hospital", "secrecy", "overheard", "retraction", "anger_at_bot",
+    "insult", "not_helping", "why_ask", "repeat", "no_talk", "what_happens", "cannot_call", "cost",
     "nobody", "burden", "real_person", "human", "who_reads", "instructions", "love", "diagnosis",
-    "medication", "therapy", "why_ask", "abilities", "name", "unsure", "safe_now", "no_plan",
-    "better", "worse", "goodbye", "advice", "sorry", "no", "yes", "thanks", "off_topic",
-    "how_are_you", "greet", "silence",
+    "medication", "therapy", "abilities", "name", "unsure", "safe_now", "no_plan", "better",
+    "worse", "goodbye", "advice", "sorry", "no", "yes", "thanks", "off_topic", "how_are_you",
+    "greet", "silence",
 )  # fmt: skip
+# Words that answer a question only where the message begins with them.
+_BEGIN = ("yes", "no")
+_NEAR_BEGINNING = 8  # characters: "um, no"
+HEARD = "crisis/heard"
+TAKEN = "taken"  # stands for a kind where something was taken or done already
+_TAKEN_SAID = (f"/{TAKEN}#", f"{ANSWER}/took_something#")
+_PLAN_DENIED = tuple(f"{ANSWER}/{name}#" for name in ("no_to_suicide", "no_to_plan", "no_plan"))
 _MAY_ASK_AGAIN = "story"
 _LINES_AGAIN = 10  # texts after which the whole list is given again
 
@@ -73,21 +80,16 @@ def next_said(
         One text, and after it a reminder of a helpline where a rule ordered one again; in imminent
         danger the whole list, every time.
     """
-    choosing = _Choosing(book, used)
-    if decision.cause is Cause.CRISIS and not _goes_on(book, decision, context, used):
-        assert decision.reply is not None
-        own = book.variants(decision.reply, decision.kind)
-        return Said(scripts=(choosing.best(own),), attach=bool(decision.helplines))
-    urgent = decision.cause is Cause.CRISIS and decision.level is Level.IMMINENT
-    answers = [_fitting(texts, urgent) for texts in _answers(book, decision, context)]
-    stages = [_fitting(texts, urgent) for texts in _stages(book, decision, held)]
-    script = choosing.first((*answers, *stages))
-    script = script or next_script([text for texts in stages for text in texts], used)
+    talk = _Talk(book, decision, context, held, used)
+    if decision.cause is Cause.CRISIS and not talk.goes_on():
+        return Said(scripts=(talk.best(talk.own()),), attach=bool(decision.helplines))
+    answer = talk.first(talk.answers())
+    script = answer or talk.first(talk.stages()) or talk.oldest()
     if decision.cause is Cause.HOLD or not decision.helplines:
-        return Said(scripts=(script,), attach=False)
-    reminders = book.variants(LINES)
-    if urgent:
+        return Said(scripts=(*(() if answer else talk.heard()), script), attach=False)
+    if talk.urgent:
         return Said(scripts=(script,), attach=True, full=True)
+    reminders = book.variants(LINES)
     if not reminders or _long_ago(used):
         return Said(scripts=(script,), attach=True)
     if "{{helpline" in script.text:
@@ -95,66 +97,115 @@ def next_said(
     return Said(scripts=(script, next_script(reminders, used)), attach=False)
 
 
-def _goes_on(book: ReplyBook, decision: Decision, context: Context, used: Sequence[str]) -> bool:
-    """Whether what the rule would say was said: the talk goes on instead of starting again."""
-    hold = context.conversation.hold
-    if hold is not None and hold.active(context.turn.at) and decision.level < hold.level:
-        return True
-    assert decision.reply is not None
-    own = {script.id for script in book.variants(decision.reply, decision.kind)}
-    if decision.level is Level.IMMINENT:
-        # Whom to call and to go to somebody: in all the words there are.
-        return own.issubset(used)
-    return not own.isdisjoint(used)
-
-
-def _answers(book: ReplyBook, decision: Decision, context: Context) -> Iterator[tuple[Script, ...]]:
-    """Answers to what the message does, most pressing first."""
-    done = {s.label for s in context.assessment.signals if s.kind == "intent"}
-    for intent in INTENTS:
-        if intent in done:
-            yield book.variants(f"{ANSWER}/{intent}", decision.kind)
-
-
-def _stages(book: ReplyBook, decision: Decision, held: str) -> Iterator[tuple[Script, ...]]:
-    """The conversation's own texts, then those that only stay."""
-    about_other = book.variants(f"{held}/{OTHERS}") if decision.subject is Subject.OTHER else ()
-    yield about_other or book.variants(held, decision.kind)
-    yield book.variants(STAYING)
-
-
-def _fitting(texts: Sequence[Script], urgent: bool) -> tuple[Script, ...]:
-    """The texts that may be said; in imminent danger nothing comes before the emergency number."""
-    return tuple(text for text in texts if not (urgent and "{{helpline" in text.text))
-
-
 def _long_ago(used: Sequence[str]) -> bool:
     """Whether no reminder and no rule's text, each of which gives lines, is among the last."""
     recent = used[-_LINES_AGAIN:]
-    return all(script.startswith((ANSWER, STAYING, "crisis/held")) for script in recent)
+    return all(script.startswith((ANSWER, STAYING, HEARD, "crisis/held")) for script in recent)
 
 
-class _Choosing:
-    """Which texts were said, and what they asked."""
+def _start(signal: Signal) -> int:
+    return min((evidence.start for evidence in signal.evidence), default=0)
 
-    def __init__(self, book: ReplyBook, used: Sequence[str]) -> None:
-        self._used = used
-        self._said = frozenset(used)
+
+class _Talk:
+    """One turn of the conversation: what may be said, and what was said and asked before."""
+
+    def __init__(
+        self, book: ReplyBook, decision: Decision, context: Context, held: str, used: Sequence[str]
+    ) -> None:
+        self._book, self._decision, self._context = book, decision, context
+        self._held, self._used, self._said = held, used, frozenset(used)
         asked = {probe for script in used for probe in book.asks(script)}
         self._asked = asked - {_MAY_ASK_AGAIN}
+        self._signals = context.assessment.signals
+        self.urgent = decision.cause is Cause.CRISIS and decision.level is Level.IMMINENT
 
-    def _fresh(self, scripts: Iterable[Script]) -> Iterator[Script]:
-        """Those not yet said that ask nothing a second time."""
+    def own(self) -> tuple[Script, ...]:
+        """The texts of the rule."""
+        key = self._decision.reply or self._held
+        own = self._book.variants(key, self._decision.kind)
+        took = any(s.kind == "intent" and s.label == "took_something" for s in self._signals)
+        if took and self._decision.kind is RiskKind.SUICIDE:
+            return self._book.variants(f"{key}/{TAKEN}") or own
+        return own
+
+    def goes_on(self) -> bool:
+        """Whether what the rule would say was said: the talk goes on instead of starting again."""
+        decision, hold = self._decision, self._context.conversation.hold
+        if hold is not None and hold.active(self._context.turn.at) and decision.level < hold.level:
+            # What somebody says about their own life is new, whatever was said about another's.
+            return not (hold.subject is Subject.OTHER and decision.subject is Subject.SELF)
+        own = {script.id for script in self.own()}
+        if self.urgent:
+            # Whom to call and to go to somebody: in all the words there are.
+            return own.issubset(self._said)
+        return not own.isdisjoint(self._said)
+
+    def answers(self) -> Iterator[tuple[Script, ...]]:
+        """Answers to what the message does, most pressing first."""
+        done = self._done()
+        for intent in _BEGIN:
+            if intent in done:
+                for probe in self._asked_last():
+                    yield self._book.variants(f"{ANSWER}/{intent}_to_{probe}")
+        about = OTHERS if self._decision.subject is Subject.OTHER else self._decision.kind
+        for intent in INTENTS:
+            if intent in done:
+                yield self._book.variants(f"{ANSWER}/{intent}/{about}")
+                yield self._book.variants(f"{ANSWER}/{intent}")
+
+    def _done(self) -> set[str]:
+        return {
+            s.label
+            for s in self._signals
+            if s.kind == "intent" and (s.label not in _BEGIN or _start(s) <= _NEAR_BEGINNING)
+        }
+
+    def _asked_last(self) -> tuple[str, ...]:
+        """What the last reply asked."""
+        replies = (
+            t for t in reversed(self._context.conversation.turns) if t.speaker is Speaker.BOT
+        )
+        last = next(replies, None)
+        return () if last is None else tuple(p for s in last.scripts for p in self._book.asks(s))
+
+    def heard(self) -> tuple[Script, ...]:
+        """A few words to what the person feels."""
+        labels = [signal.label for signal in self._signals if signal.kind == "emotion"]
+        script = self.first(self._book.variants(f"{HEARD}/{label}") for label in labels)
+        return (script,) if script is not None else ()
+
+    def stages(self) -> Iterator[tuple[Script, ...]]:
+        """The conversation's own texts, then those that only stay."""
+        own = self._book.variants(self._held, self._decision.kind)
+        if self._decision.subject is Subject.OTHER:
+            own = self._book.variants(f"{self._held}/{OTHERS}") or own
+        elif any(part in script for script in self._used for part in _TAKEN_SAID):
+            own = self._book.variants(f"{self._held}/{TAKEN}") or own
+        if any(script.startswith(_PLAN_DENIED) for script in self._used):
+            own = tuple(script for script in own if "plan" not in script.asks)
+        yield own
+        yield self._book.variants(STAYING)
+
+    def _may_say(self, script: Script) -> bool:
+        """Whether a text was not said, asks nothing again, and hides no emergency number."""
         return (
-            script
-            for script in scripts
-            if script.id not in self._said and self._asked.isdisjoint(script.asks)
+            script.id not in self._said
+            and self._asked.isdisjoint(script.asks)
+            # In imminent danger nothing comes before the emergency number.
+            and not (self.urgent and "{{helpline" in script.text)
         )
 
     def first(self, choices: Iterable[Sequence[Script]]) -> Script | None:
-        """The first fresh text of the first choice that has one."""
-        return next((script for texts in choices for script in self._fresh(texts)), None)
+        """The first text of the first choice that has one that may be said."""
+        return next((s for texts in choices for s in texts if self._may_say(s)), None)
 
     def best(self, scripts: Sequence[Script]) -> Script:
-        """A fresh text if there is one, else the next one to say."""
-        return next(self._fresh(scripts), None) or next_script(scripts, self._used)
+        """One that may be said if there is one, else the next one to say."""
+        fresh = (s for s in scripts if s.id not in self._said and self._asked.isdisjoint(s.asks))
+        return next(fresh, None) or next_script(scripts, self._used)
+
+    def oldest(self) -> Script:
+        """When everything was said: what was said longest ago."""
+        texts = [script for texts in self.stages() for script in texts]
+        return next_script([s for s in texts if "{{helpline" not in s.text] or texts, self._used)

@@ -151,7 +151,8 @@ def _extended(hold: Hold, assessment: Assessment, length: timedelta | None, now:
     gravest = _gravest(assessment)
     # The talk turns to a graver risk, but never from the person to somebody else.
     own = gravest.subject is Subject.SELF or hold.subject is Subject.OTHER
-    turns = own and gravest.level > hold.level
+    to_person = gravest.subject is Subject.SELF and hold.subject is Subject.OTHER
+    turns = to_person or (own and gravest.level > hold.level)
     until = None if length is None or hold.until is None else max(hold.until, now + length)
     return replace(
         hold,

@@ -96,6 +96,7 @@ class EntryModel(Strict):
         False, description="does not count beside a word for games, songs, films, study or work"
     )
     denied: bool = Field(True, description="a negation before it takes it back")
+    answer: Literal["yes", "no"] = Field("yes", description="for a probe, the answer that counts")
     short: bool = Field(False, description="only in a message of at most eight words")
     whole: bool = Field(False, description="only where it is all that the message says")
     terms: list[str] = Field(min_length=1)
@@ -131,6 +132,7 @@ class Entry:
     subject: Subject | None
     loose: bool
     denied: bool
+    answer: str
     short: bool
     whole: bool
 
@@ -312,6 +314,7 @@ def _entry(model: EntryModel) -> Entry:
         subject=Subject(model.subject) if model.subject else None,
         loose=model.loose,
         denied=model.denied,
+        answer=model.answer,
         short=model.short,
         whole=model.whole,
     )

@@ -71,32 +71,38 @@ class Lexicon:
         """The risk that a short answer to the bot's last question states: "yes" to "a plan?"."""
         conversation = context.conversation
         done = {signal.label for signal in found if signal.kind == "intent"}
-        if not done.isdisjoint(_DENIALS):
-            done.discard("yes")
         if len(turn.text.split()) > ANSWER_WORDS or done.isdisjoint(_ANSWERS):
             return []
         hold = conversation.hold
-        if "took_something" in done and hold is not None and hold.active(turn.at):
-            return [_stated(hold.kind, Level.IMMINENT, "took_something", turn)]
+        held = hold if hold is not None and hold.active(turn.at) else None
+        if "took_something" in done and held is not None:
+            return [_stated(held.kind, Level.IMMINENT, "took_something", turn)]
         if not conversation.turns or conversation.turns[-1].speaker is not Speaker.BOT:
             return []
         tokens = tokens_of(_last_question(conversation.turns[-1].text))
         probes = [p for language in self._languages for p in probes_of(language, tokens)]
-        if not probes:
+        level = _answered(probes[-1], done) if probes else Level.NONE
+        if level is Level.NONE:
             return []
-        probe = probes[-1]
-        level = max(_ANSWERS[intent] for intent in done & _ANSWERS.keys())
-        level = level if "took_something" in done else min(level, probe.level)
-        return [_stated(probe.kind, level, probe.id, turn)]
+        # Somebody who is not safe is in the danger that the talk is about.
+        reversed_kind = held.kind if held is not None and probes[-1].answer == "no" else None
+        return [_stated(reversed_kind or probes[-1].kind, level, probes[-1].id, turn)]
 
 
-# Intents that answer a question, and the level up to which what a yes would mean holds for them.
-_ANSWERS = {
-    "took_something": Level.IMMINENT,
-    "yes": Level.IMMINENT,
-    "unsure": Level.LOW,
-}
+_ANSWERS = frozenset({"yes", "no", "unsure", "took_something"})
 _DENIALS = frozenset({"no", "no_plan"})
+
+
+def _answered(probe: Entry, done: set[str]) -> Level:
+    """The level that an answer to a question states."""
+    if "took_something" in done:
+        return Level.IMMINENT
+    yes = "yes" in done and done.isdisjoint(_DENIALS)
+    if yes if probe.answer == "yes" else "no" in done:
+        return probe.level
+    return min(Level.LOW, probe.level) if "unsure" in done else Level.NONE
+
+
 ANSWER_WORDS = 8
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»")  # words for somebody else to say
 _QUESTION = re.compile(r"[^.?!؟]*[?؟]")

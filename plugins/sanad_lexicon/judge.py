@@ -114,7 +114,10 @@ def _first(item: _Found) -> int:
 
 def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
     entry = item.entry
-    if entry.role not in REPORTED or _idiomatic(item, around):
+    if entry.role not in REPORTED:
+        return None
+    # "Work is killing me" is still about work.
+    if entry.role != "topic" and _idiomatic(item, around):
         return None
     if (entry.short or entry.whole) and not _fits(item, words):
         return None

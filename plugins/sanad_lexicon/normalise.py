@@ -208,7 +208,8 @@ def plain_words(tokens: Tokens, spelling: Spelling) -> Words:
     place, end, effort = 0, len(raw), 0
     while place < end:
         token, last = raw[place], place
-        if len(token) == 1 and place + 1 < end and _spaced(token, raw[place + 1]):
+        alone = len(token) == 1 and place + 1 < end and effort <= MOST_EFFORT
+        if alone and _spaced(token, raw[place + 1]):
             spelt, following = _spelt_out(raw, place, spelling)
             for word, first, last in spelt:
                 words.append(word)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Need", "TermError", "needs_of", "parts_of", "split"]
 
 _PART = re.compile(r"\(|\)\??|\||~\d?|<[\w-]+>\??|[^\s()<>~|?]+\??")
-MOST_PARTS = 120
+MOST_PARTS = 200
 
 
 class TermError(ValueError):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Composer", "Fields", "Said", "asks", "without_exercise"]
 
+FADE = 3  # turns after which the talk is no longer about something
 Fields = tuple[tuple[str, str], ...]
 
 
@@ -72,14 +73,14 @@ class Composer:
         return Said((lead, question), replace(memory, asked=(*memory.asked, aspect_of(question))))
 
     def labels(self) -> tuple[str, ...]:
-        """What the talk is about: this message, else the last that was about something."""
-        return self.reading.labels or self.memory.labels[-2:][::-1]
+        """What the talk is about: this message, else the last turns that were about something."""
+        return self.reading.labels or self.memory.about(FADE)[:2]
 
     def full(self, key: str) -> Said | None:
         """A text that is a whole reply; with a question where it has none or was said before."""
         if not self.texts.of(key):
             return None
-        script = self.choosing.next(key)
+        script = self._answer(key)
         if not asks(script):
             paused = self.paused(script)
             if paused is not None:
@@ -93,6 +94,16 @@ class Composer:
             return Said((script,), memory, fields)
         # Asked more often than there are wordings: the answer stays, something new goes with it.
         return Said((script, self.choosing.next("reflect/open")), memory, fields)
+
+    def _answer(self, key: str) -> Script:
+        """A wording; in an exercise one that asks nothing, so that it can be taken up again."""
+        if self.memory.step >= 0:
+            plain = [
+                s for s in self.texts.of(key) if not asks(s) and s.id not in self.choosing.used
+            ]
+            if plain:
+                return plain[0]
+        return self.choosing.next(key)
 
     def paused(self, lead: Script) -> Said | None:
         """Leave an exercise for something else, and offer to go on with it."""

@@ -79,6 +79,11 @@ class SayingBackModel(Strict):
         default_factory=dict, description="a word, and what it turns into"
     )
     openers: list[str] = Field(default_factory=list, description="words dropped from the beginning")
+    closers: list[str] = Field(default_factory=list, description="words dropped from the end")
+    ends: list[str] = Field(default_factory=list, description="words no clause may end with")
+    past: dict[str, str] = Field(
+        default_factory=dict, description="how a clause begins, and how when it is recalled later"
+    )
     never: list[str] = Field(default_factory=list, description="no clause with one of these")
     times: list[str] = Field(default_factory=list, description="left out when recalled later")
     plans: list[str] = Field(default_factory=list, description="how a plan begins")
@@ -126,6 +131,9 @@ class SayingBack:
     turn: bool
     swaps: Mapping[str, str]
     openers: re.Pattern[str]
+    closers: re.Pattern[str]
+    ends: re.Pattern[str]
+    past: Mapping[str, str]
     never: re.Pattern[str]
     times: re.Pattern[str]
     plans: re.Pattern[str]
@@ -231,7 +239,10 @@ def _saying_back(model: SayingBackModel) -> SayingBack:
     return SayingBack(
         turn=model.how == "turn",
         swaps=model.swaps,
-        openers=re.compile(rf"(?:{_any(model.openers)}[\s,]+)*", re.IGNORECASE),
+        openers=re.compile(rf"(?:(?:{_any(model.openers)})[\s,]+)*", re.IGNORECASE),
+        closers=re.compile(rf"(?:\s+(?:{_any(model.closers)}))+\Z", re.IGNORECASE),
+        ends=re.compile(rf"(?<!\w)(?:{_any(model.ends)})\Z", re.IGNORECASE),
+        past=model.past,
         never=_whole(model.never),
         times=re.compile(rf"\s+(?:{_any(model.times)})(?!\w)", re.IGNORECASE),
         plans=re.compile(rf"(?:{_any(model.plans)})\s+(?=\w)", re.IGNORECASE),

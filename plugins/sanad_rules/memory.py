@@ -42,25 +42,27 @@ class Memory:
         turn: how many turns the responder answered.
         told: what the person told, oldest first.
         asked: aspects asked about, newest last.
-        labels: what the talk is about, newest last.
+        labels: what the talk was about and in which turn, newest last.
         moods: how the last messages sounded, -1 to 1, oldest first.
         exercise: the exercise under way, or the one offered.
         step: its next step; -1 while it is only offered.
         paused: whether it was left for something else.
         offered: the turn in which an exercise was last offered.
         done: exercises finished or declined.
+        recalled: the turn in which something told was last said back as a memory.
     """
 
     turn: int = 0
     told: tuple[Told, ...] = ()
     asked: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
+    labels: tuple[tuple[str, int], ...] = ()
     moods: tuple[float, ...] = ()
     exercise: str = ""
     step: int = -1
     paused: bool = False
     offered: int = -99
     done: tuple[str, ...] = ()
+    recalled: int = -99
 
     def telling(self, told: Iterable[Told]) -> Memory:
         """With something more told; a fact told again counts from its first time."""
@@ -71,7 +73,16 @@ class Memory:
     def recalling(self, told: Told) -> Memory:
         """With one thing told marked as said back."""
         marked = (replace(t, recalled=True) if t == told else t for t in self.told)
-        return replace(self, told=tuple(marked))
+        return replace(self, told=tuple(marked), recalled=self.turn)
+
+    def about(self, turns: int) -> tuple[str, ...]:
+        """What the talk was about in the last turns, the newest first."""
+        recent = (label for label, turn in reversed(self.labels) if self.turn - turn < turns)
+        return tuple(dict.fromkeys(recent))
+
+    def times(self, label: str) -> int:
+        """In how many turns the talk was about something."""
+        return sum(known == label for known, _ in self.labels)
 
     def slots(self) -> Slots:
         """The slots that keep it; an empty value forgets a name."""
@@ -80,13 +91,14 @@ class Memory:
             "turn": str(self.turn),
             "told": _ROW.join(rows),
             "asked": _CELL.join(self.asked[-MOST:]),
-            "labels": _CELL.join(self.labels[-MOST:]),
+            "labels": _CELL.join(f"{label}@{turn}" for label, turn in self.labels[-MOST:]),
             "moods": _CELL.join(f"{mood:.2f}" for mood in self.moods[-4:]),
             "exercise": self.exercise,
             "step": str(self.step) if self.exercise else "",
             "paused": "x" * self.paused,
             "offered": str(self.offered) if self.offered >= 0 else "",
             "done": _CELL.join(self.done[-MOST:]),
+            "recalled": str(self.recalled) if self.recalled >= 0 else "",
         }
         assert values.keys() == {field.name for field in fields(self)}
         return tuple((_PREFIX + name, value) for name, value in sorted(values.items()))
@@ -105,14 +117,21 @@ def read_memory(conversation: Conversation) -> Memory:
         turn=_number(slot("turn"), 0),
         told=tuple(_told(slot("told"))),
         asked=several("asked"),
-        labels=several("labels"),
+        labels=tuple(_labels(several("labels"))),
         moods=tuple(float(mood) for mood in several("moods") if _is_float(mood)),
         exercise=slot("exercise"),
         step=_number(slot("step"), -1),
         paused=bool(slot("paused")),
         offered=_number(slot("offered"), -99),
         done=several("done"),
+        recalled=_number(slot("recalled"), -99),
     )
+
+
+def _labels(values: Iterable[str]) -> Iterable[tuple[str, int]]:
+    for value in values:
+        label, _, turn = value.partition("@")
+        yield label, _number(turn, 0)
 
 
 def _told(value: str) -> Iterable[Told]:

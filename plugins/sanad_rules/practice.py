@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Practice"]
 
-DIGRESSION = 30  # words; a message in an exercise that is about something else
+DIGRESSION = 45  # words; a message in an exercise that is about something else
+STOP_WORDS = 6  # of a message in which "stop" is about the exercise
 OFFER_AFTER, OFFER_EVERY = 3, 6  # turns
 GENTLE = frozenset({"happy", "proud", "hopeful"})  # nobody who is glad is offered an exercise
 STOPS = frozenset({"stop", "no_talk"})
+LEAVES = frozenset({"goodbye", "no_talk", "thanks"})  # no yes to an offer, whatever else is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,12 @@ class Practice:
         exercise = self.say.texts.exercises.get(memory.exercise)
         if exercise is None or memory.step < 0:
             return None
-        if not STOPS.isdisjoint(self.say.reading.intents):
+        stops = not STOPS.isdisjoint(self.say.reading.intents)
+        if stops and self.say.reading.words <= STOP_WORDS:
             return self._stopped()
         if memory.paused:
             return self._resumed(exercise)
-        away = self.say.reading.words >= DIGRESSION
-        if away or (self.say.reading.words >= DIGRESSION / 3 and self.say.reading.labels):
+        if self.say.reading.words >= DIGRESSION:
             lead, fields = self.say.lead()
             paused = self.say.paused(lead)
             return replace(paused, fields=(*fields, *paused.fields)) if paused else None
@@ -84,9 +86,10 @@ class Practice:
             declined = self._with(without_exercise(memory)).say
             return declined.with_question(self.say.choosing.next("offer/declined"))
         agreed = not {"yes", "next"}.isdisjoint(self.say.reading.intents)
-        if self._named() is None and (not agreed or "unsure" in self.say.reading.intents):
-            return None
-        return self._step(self._named() or exercise)
+        leaves = not (LEAVES | {"unsure"}).isdisjoint(self.say.reading.intents)
+        if self._named() is not None or not agreed or leaves:
+            return None  # one asked for by name is started below, like at any other time
+        return self._step(exercise)
 
     def _named(self) -> Exercise | None:
         """An exercise that the message asks for by name."""
@@ -143,9 +146,13 @@ class Practice:
         memory = self.say.memory
         if memory.turn < OFFER_AFTER or memory.turn - memory.offered < OFFER_EVERY:
             return None
-        if memory.step >= 0 or not GENTLE.isdisjoint(self.say.reading.labels):
+        reading = self.say.reading
+        if memory.step >= 0 or not GENTLE.isdisjoint(reading.labels):
             return None
-        often = [label for label in self.say.labels() if memory.labels.count(label) >= 2]
+        # Not in answer to news, or to something that somebody else has.
+        if reading.facts or "worse" in reading.intents:
+            return None
+        often = [label for label in reading.labels if memory.times(label) >= 2]
         exercise = self._fitting(tuple(often))
         offer = self.say.choosing.fresh(f"offer/{exercise.key}") if exercise is not None else None
         if exercise is None or offer is None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sanad_core.risk import RiskKind
 from sanad_core.types import Speaker
 from sanad_rules.saying import Clause, clauses_of
 
@@ -26,6 +27,7 @@ _VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
 _LATIN = re.compile(r"[A-Za-z]+\Z")
 _DARK = frozenset({"psychosis", "eating_disorder"})  # whose words are not said back as facts
 _CONCERN = ("crisis/", "concern/")
+_KINDS = frozenset(map(str, RiskKind))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Reading:
         words: how many.
         odd: `empty`, `emoji`, `huge` or `nonsense`; else nothing.
         intents: what the message does.
-        labels: what it is about: conditions, then emotions, then topics.
+        labels: what it is about: risks that no rule answered, conditions, emotions, topics.
         facts: what it tells that is worth remembering.
         clauses: the person's own words, ready to be said back.
         mood: how it sounds, -1 to 1; None: nobody looked.
@@ -60,7 +62,8 @@ def read(turn: Turn, context: Context, back: SayingBack) -> Reading:
         back: how the language says words back.
     """
     words = _WORDS.findall(turn.text)
-    labels = tuple(dict.fromkeys(_labels(context, "condition", "emotion", "topic")))
+    risks = [f"risk_{risk.kind}" for risk in context.assessment.risks]
+    labels = tuple(dict.fromkeys((*risks, *_labels(context, "condition", "emotion", "topic"))))
     dark = not _DARK.isdisjoint(labels) or context.assessment.risks
     return Reading(
         words=len(words),
@@ -110,9 +113,13 @@ def replies_since_concern(conversation: Conversation) -> tuple[int, str]:
         1 and up, with `suicide`, `self_injury` or `other`; 0 and nothing if none is at hand.
     """
     replies = [turn for turn in conversation.turns if turn.speaker is Speaker.BOT]
+    since, kind = 0, "other"
     for ago, turn in enumerate(reversed(replies), 1):
-        for script in turn.scripts:
-            if script.startswith(_CONCERN):
-                kind = script.partition("#")[0].rpartition("/")[2]
-                return ago, kind if kind in ("suicide", "self_injury") else "other"
-    return 0, ""
+        said = [script.partition("#")[0] for script in turn.scripts if script.startswith(_CONCERN)]
+        since = since or (ago if said else 0)
+        for key in said:
+            # An answer or a reminder says nothing of the kind; the text that opened the talk does.
+            if key.rpartition("/")[2] in _KINDS:
+                kind = key.rpartition("/")[2]
+                return since, kind if kind in ("suicide", "self_injury") else "other"
+    return (since, kind) if since else (0, "")

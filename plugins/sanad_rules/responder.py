@@ -87,9 +87,12 @@ def _after_reading(memory: Memory, reading: Reading) -> Memory:
     told = [Told(fact, memory.turn) for fact in reading.facts]
     told += [
         Told("plan" if clause.plan else "said", memory.turn, clause.said)
+        # A fact of the same message says it already.
         for clause in reading.clauses[:1]
+        if clause.plan or not reading.facts
     ]
-    return replace(memory.telling(told), labels=(*memory.labels, *reading.labels))
+    labels = ((label, memory.turn) for label in reversed(reading.labels))
+    return replace(memory.telling(told), labels=(*memory.labels, *labels))
 
 
 def _said_back(conversation: Conversation) -> bool:

@@ -61,8 +61,11 @@ def clauses_of(text: str, back: SayingBack) -> list[Clause]:
 def _clause(part: str, back: SayingBack) -> Clause | None:
     opener = back.openers.match(part)
     bare = part[opener.end() :].strip() if opener is not None else part
+    bare = back.closers.sub("", bare)
     words = bare.split()
-    if not LEAST_WORDS <= len(words) <= MOST_WORDS or back.never.search(bare):
+    if not LEAST_WORDS <= len(words) <= MOST_WORDS:
+        return None
+    if back.never.search(bare) or back.ends.search(bare):
         return None
     if any(_WORD.fullmatch(word) is None for word in words):
         return None
@@ -96,5 +99,8 @@ def _turned(clause: str, back: SayingBack) -> str:
 
 
 def recalled(said: str, back: SayingBack) -> str:
-    """What was said, as it is recalled turns later: without words for the time it was said at."""
-    return back.times.sub("", said)
+    """What was said, as it is recalled turns later: in the past, without words for its time."""
+    said = back.times.sub("", said)
+    beginnings = sorted(back.past, key=len, reverse=True)
+    begins = next((b for b in beginnings if said.startswith(f"{b} ")), None)
+    return said if begins is None else back.past[begins] + said[len(begins) :]

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from sanad_core.crisis import INTENTS
 from sanad_rules.choosing import aspect_of
 from sanad_rules.composing import Said
-from sanad_rules.memory import Told
 from sanad_rules.practice import Practice
 from sanad_rules.reading import LONG, SHORT
 from sanad_rules.saying import recalled
 
 if TYPE_CHECKING:
     from sanad_rules.composing import Composer, Fields
+    from sanad_rules.memory import Told
 
 __all__ = ["Talk"]
 
@@ -32,6 +32,7 @@ _OTHER_MOVES = frozenset(
 ABOUT = tuple(intent for intent in INTENTS if intent not in _OTHER_MOVES)
 FOLLOW_UP = 3  # replies after a crisis text that stay with it
 RECALL_AFTER, RECALL_EVERY = 4, 4  # turns
+RECALL_WORDS = 15  # of a message that brings nothing new
 LIGHTER = 0.4  # mood beyond which a message counts as light or heavy
 
 
@@ -102,7 +103,7 @@ class Talk:
                 lead = self.say.choosing.fresh(f"change/{change}")
                 return self.say.with_question(lead, change) if lead is not None else None
         *before, now = (*self.say.memory.moods, self.say.reading.mood or 0.0)
-        if len(before) >= 2 and abs(now) >= LIGHTER:
+        if len(before) >= 2 and abs(now) >= LIGHTER and not self.say.reading.labels:
             sign = 1 if now > 0 else -1
             if all(mood * sign <= -LIGHTER for mood in before[-2:]):
                 lead = self.say.choosing.fresh("change/lighter" if now > 0 else "change/heavier")
@@ -130,24 +131,30 @@ class Talk:
         offered = Practice(self.say).offer(lead)
         if offered is not None:
             return replace(offered, fields=fields)
-        if self.say.reading.words <= SHORT and not self.say.reading.labels:
+        if self.say.reading.words <= SHORT and not self.say.labels():
             return replace(self.say.asking(lead, "ask/short", "ask/open"), fields=fields)
         return replace(self.say.with_question(lead), fields=fields)
 
     def _remembered(self) -> Said | None:
-        """Come back to something told turns ago, where this message brings little that is new."""
-        if self.say.reading.labels or self.say.reading.words > 2 * SHORT * SHORT:
+        """Come back to something told turns ago, where this message brings nothing new."""
+        reading, memory = self.say.reading, self.say.memory
+        new = reading.labels or reading.facts or reading.clauses
+        heavy = reading.mood is not None and reading.mood <= -LIGHTER
+        if new or heavy or reading.words > RECALL_WORDS:
             return None
-        memory = self.say.memory
-        last = max((t.turn for t in memory.told if t.label == "recall"), default=-RECALL_EVERY)
-        if memory.turn - last < RECALL_EVERY:
+        if memory.turn - memory.recalled < RECALL_EVERY:
             return None
-        for told in memory.told:
+        for told in sorted(memory.told, key=_worth):
             old_enough = memory.turn - told.turn >= RECALL_AFTER
             lead = self.say.choosing.fresh(f"recall/{told.label}") if old_enough else None
-            if lead is not None and not told.recalled and told.label != "recall":
-                memory = memory.recalling(told).telling([Told("recall", memory.turn, told.label)])
+            if lead is not None and not told.recalled:
                 said = recalled(told.said, self.say.texts.saying_back)
+                memory = memory.recalling(told)
                 asking = self.say.asking(lead, "ask/recall", "ask/open", memory=memory)
                 return replace(asking, fields=(("said", said),))
         return None
+
+
+def _worth(told: Told) -> int:
+    """What is recalled first: a plan, then a fact, then something said."""
+    return {"plan": 0, "said": 2}.get(told.label, 1)
