@@ -31,12 +31,12 @@ OTHERS = "someone_else"  # stands for a kind where the talk is about somebody el
 # What a message can do that wants an answer of its own, most pressing first: signals of kind
 # `intent` with these labels.
 INTENTS = (
-    "took_something", "police", "hospital", "secrecy", "overheard", "retraction", "anger_at_bot",
-    "insult", "not_helping", "why_ask", "repeat", "no_talk", "what_happens", "cannot_call", "cost",
-    "nobody", "burden", "real_person", "human", "who_reads", "instructions", "love", "diagnosis",
-    "medication", "therapy", "abilities", "name", "unsure", "safe_now", "no_plan", "better",
-    "worse", "goodbye", "advice", "sorry", "no", "yes", "thanks", "off_topic", "how_are_you",
-    "greet", "silence",
+    "took_something", "police", "hospital", "secrecy", "overheard", "retraction",
+    "anger_at_bot", "insult", "not_helping", "believe", "why_ask", "repeat", "no_talk",
+    "what_happens", "cannot_call", "cost", "nobody", "burden", "real_person", "human",
+    "who_reads", "instructions", "love", "diagnosis", "medication", "panic_safe", "therapy",
+    "abilities", "name", "unsure", "safe_now", "no_plan", "better", "worse", "goodbye",
+    "advice", "sorry", "no", "yes", "thanks", "off_topic", "how_are_you", "greet", "silence",
 )  # fmt: skip
 # Words that answer a question only where the message begins with them.
 _BEGIN = ("yes", "no")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Practice"]
 
 DIGRESSION = 45  # words; a message in an exercise that is about something else
+LONG_AGO = 20  # turns; what somebody asks help for may have been told a while ago
 STOP_WORDS = 6  # of a message in which "stop" is about the exercise
 OFFER_AFTER, OFFER_EVERY = 3, 6  # turns
 GENTLE = frozenset({"happy", "proud", "hopeful"})  # nobody who is glad is offered an exercise
@@ -107,7 +108,7 @@ class Practice:
             return self._instead()
         if {"exercise", "advice"}.isdisjoint(self.say.reading.intents):
             return None
-        fitting = self._fitting(self.say.labels())
+        fitting = self._fitting(self.say.labels() or self.say.memory.about(LONG_AGO))
         offer = self.say.choosing.fresh(f"offer/{fitting.key}") if fitting is not None else None
         if fitting is None or offer is None:
             if "advice" in self.say.reading.intents:
