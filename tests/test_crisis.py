@@ -60,6 +60,22 @@ async def test_something_taken_is_an_emergency_whatever_was_said_before() -> Non
     assert "911" in exchange.reply.helplines
 
 
+async def test_something_taken_out_of_nowhere_is_asked_about() -> None:
+    (exchange,) = await talk("I took something")
+    assert exchange.decision.rule == "check_in"
+
+
+async def test_a_no_to_being_safe_is_danger_now() -> None:
+    for answer in ("no", "not really no"):
+        exchanges = await talk("i want to die", "i want to die", "i want to die", "hm")
+        last = next(e for e in exchanges if "safe" in asked([e]))
+        place = exchanges.index(last)
+        said = ["i want to die"] * 3 + ["hm"]
+        after = await talk(*said[: place + 1], answer, conversation=f"again-{answer}")
+        assert after[-1].assessment.risk.level == "imminent"
+        assert after[-1].reply.helplines[0] == "911"
+
+
 @pytest.mark.parametrize("locale", ["en", "ar"])
 @pytest.mark.parametrize("message", ["I want to die", "أريد أن أموت"])
 async def test_one_thing_said_over_and_over_is_never_answered_alike(

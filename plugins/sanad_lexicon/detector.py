@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sanad_core.risk import Level, Subject
+from sanad_core.risk import Level, RiskKind, Subject
 from sanad_core.types import Evidence, Signal, Speaker
 from sanad_lexicon.content import DATA, load_language
 from sanad_lexicon.judge import judge
@@ -14,7 +14,7 @@ from sanad_lexicon.normalise import STOPS, plain_words, tokens_of
 
 if TYPE_CHECKING:
     from sanad_core.specs import Context, Setting
-    from sanad_core.types import Turn
+    from sanad_core.types import Conversation, Turn
     from sanad_lexicon.content import Entry, Language
     from sanad_lexicon.normalise import Tokens
 
@@ -75,18 +75,29 @@ class Lexicon:
             return []
         hold = conversation.hold
         held = hold if hold is not None and hold.active(turn.at) else None
-        if "took_something" in done and held is not None:
-            return [_stated(held.kind, Level.IMMINENT, "took_something", turn)]
-        if not conversation.turns or conversation.turns[-1].speaker is not Speaker.BOT:
-            return []
-        tokens = tokens_of(_last_question(conversation.turns[-1].text))
-        probes = [p for language in self._languages for p in probes_of(language, tokens)]
-        level = _answered(probes[-1], done) if probes else Level.NONE
-        if level is Level.NONE:
+        probe = self._asked_last(conversation)
+        if "took_something" in done:
+            # Said in a talk about danger it is an emergency; out of nowhere it is enough to ask.
+            if held is not None or probe is not None:
+                kind = held.kind if held is not None else RiskKind.SUICIDE
+                return [_stated(kind, Level.IMMINENT, "took_something", turn)]
+            in_danger = any(signal.kind == "risk" for signal in found)
+            low = _stated(RiskKind.SUICIDE, Level.LOW, "took_something", turn)
+            return [] if in_danger else [low]
+        level = _answered(probe, done) if probe is not None else Level.NONE
+        if probe is None or level is Level.NONE:
             return []
         # Somebody who is not safe is in the danger that the talk is about.
-        reversed_kind = held.kind if held is not None and probes[-1].answer == "no" else None
-        return [_stated(reversed_kind or probes[-1].kind, level, probes[-1].id, turn)]
+        danger = held.kind if held is not None and probe.answer == "no" else probe.kind
+        return [_stated(danger, level, probe.id, turn)]
+
+    def _asked_last(self, conversation: Conversation) -> Entry | None:
+        """What the last reply asked, if a yes or a no to it says something."""
+        if not conversation.turns or conversation.turns[-1].speaker is not Speaker.BOT:
+            return None
+        tokens = tokens_of(_last_question(conversation.turns[-1].text))
+        probes = [p for language in self._languages for p in probes_of(language, tokens)]
+        return probes[-1] if probes else None
 
 
 _ANSWERS = frozenset({"yes", "no", "unsure", "took_something"})
@@ -95,10 +106,8 @@ _DENIALS = frozenset({"no", "no_plan"})
 
 def _answered(probe: Entry, done: set[str]) -> Level:
     """The level that an answer to a question states."""
-    if "took_something" in done:
-        return Level.IMMINENT
-    yes = "yes" in done and done.isdisjoint(_DENIALS)
-    if yes if probe.answer == "yes" else "no" in done:
+    stated = "no" in done if probe.answer == "no" else "yes" in done and done.isdisjoint(_DENIALS)
+    if stated:
         return probe.level
     return min(Level.LOW, probe.level) if "unsure" in done else Level.NONE
 
