@@ -18,7 +18,7 @@ from sanad_core.replies import Reviewer
 from sanad_core.risk import Level, RiskKind, Subject
 from sanad_core.schema import Name, Strict, validate
 from sanad_core.yamlfile import read_yaml
-from sanad_lexicon.normalise import Spelling, fold
+from sanad_lexicon.normalise import Spelling, fold, plain_words, tokens_of
 from sanad_lexicon.patterns import Graph, Place
 from sanad_lexicon.terms import TermError
 
@@ -246,6 +246,8 @@ class _Compiling:
         halves = {half for pair in self.joined for half in pair}
         known = graph.words | halves
         spelling = Spelling(known=known, respell=self.respell, joined=self.joined)
+        messages = (message for _, message, _ in self.examples)
+        graph.weigh(plain_words(tokens_of(message), spelling).words for message in messages)
         return Language(
             locale=locale,
             entries=tuple(entries),

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sanad_lexicon.automaton import LONGEST_PHRASE, Building, Match, Node, Reading
@@ -85,7 +86,8 @@ class Graph:
         self._phrases = Node()
         self._memory = _Memory()
         self._index: _Index | None = None
-        self._starts: dict[str, set[str]] = {}  # first words of the phrases of a group
+        self._common: Counter[str] = Counter()
+        self._phrased: set[str] = set()  # groups with phrases of several words
 
     def add(self, term: str, entry: int, place: Place = Place.ANYWHERE) -> None:
         """Add a term.
@@ -108,20 +110,37 @@ class Graph:
     def _indexed(self) -> _Index:
         """Terms by the steps of the rarest of their needs."""
         if self._index is None:
-            common = Counter(part.removesuffix("?") for t in self._terms for part in t.parts)
             index: _Index = {place: {} for place in Place}
+            takes = cache(self._takes)
             for term in self._terms:
-                rarest, *needs = (self._takes(n) for n in needs_of(term.parts, common))
+                rarest, *needs = needs_of(term.parts, takes, self._common)
                 term.needs = tuple(needs)
-                term.phrases = any(p.removesuffix("?") in self._starts for p in term.parts)
+                term.phrases = any(p.removesuffix("?") in self._phrased for p in term.parts)
                 for step in rarest:
                     index[term.place].setdefault(step, []).append(term)
             self._index = index
         return self._index
 
-    def _takes(self, need: Need) -> Need:
-        """The need, with the first words of phrases that a group in it can be."""
-        return need.union(*(self._starts[step] for step in need if step in self._starts))
+    def weigh(self, messages: Iterable[Sequence[str]]) -> None:
+        """Learn how common words are, so that each term is looked for by its rarest part.
+
+        Args:
+            messages: the words of messages as people write them.
+        """
+        self._common = Counter(
+            step for words in messages for step in {s for word in words for s in self._of(word)}
+        )
+        self._index = None
+
+    def _takes(self, step: str) -> Need:
+        """The step, and for a group one word of each phrase that it can be: its rarest."""
+        phrases = self._groups[step[1:-1]] if step.startswith("<") else ()
+        rarest = (
+            min(phrase.split(), key=lambda word: self._common[word])
+            for phrase in phrases
+            if " " in phrase
+        )
+        return frozenset((step, *rarest))
 
     def group(self, name: str) -> Sequence[str]:
         """The words of a group.
@@ -152,7 +171,7 @@ class Graph:
             if len(words) == 1:
                 self._learn(phrase, step)
                 continue
-            self._starts.setdefault(step, set()).add(words[0])
+            self._phrased.add(step)
             node = self._phrases
             for word in words:
                 self.learn(word)

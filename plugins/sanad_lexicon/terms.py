@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["Need", "TermError", "needs_of", "parts_of", "split"]
 
@@ -117,16 +117,19 @@ def _alternatives(parts: Sequence[str]) -> list[list[str]] | None:
 Need = frozenset[str]
 
 
-def needs_of(parts: Sequence[str], common: Mapping[str, int]) -> list[Need]:
+def needs_of(
+    parts: Sequence[str], takes: Callable[[str], Need], common: Mapping[str, int]
+) -> list[Need]:
     """What a term cannot do without: one step of each set.
 
     Args:
         parts: checked parts of a term.
+        takes: what each part can be told by.
         common: how common each step is.
     """
 
     def how_common(need: Need) -> int:
-        return sum(common.get(step, 0) for step in need)
+        return sum(common.get(step, 0) + 1 for step in need)
 
     def sequence(place: int) -> tuple[list[Need], int]:
         needs: list[Need] = []
@@ -140,7 +143,7 @@ def needs_of(parts: Sequence[str], common: Mapping[str, int]) -> list[Need]:
                     rarest = (min(needs, key=how_common) for needs in choices)
                     needs.append(frozenset().union(*rarest))
             elif part[0] != "~" and part[-1] != "?":
-                needs.append(frozenset([part]))
+                needs.append(takes(part))
         return needs, place
 
     def choice(place: int) -> tuple[list[list[Need]], int]:
