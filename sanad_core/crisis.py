@@ -144,15 +144,16 @@ class _Talk:
     def answers(self) -> Iterator[tuple[Script, ...]]:
         """Answers to what the message does, most pressing first."""
         done = self._done()
-        for intent in _BEGIN:
-            if intent in done:
-                for probe in self._asked_last():
-                    yield self._book.variants(f"{ANSWER}/{intent}_to_{probe}")
-        about = OTHERS if self._decision.subject is Subject.OTHER else self._decision.kind
-        for intent in INTENTS:
-            if intent in done:
-                yield self._book.variants(f"{ANSWER}/{intent}/{about}")
-                yield self._book.variants(f"{ANSWER}/{intent}")
+        other = self._decision.subject is Subject.OTHER
+        about = OTHERS if other else self._decision.kind
+        for intent in (i for i in _BEGIN if i in done):
+            for probe in self._asked_last():
+                yield self._book.variants(f"{ANSWER}/{intent}_to_{probe}/{about}")
+                # What was asked about somebody else is not answered as if it were their own.
+                yield () if other else self._book.variants(f"{ANSWER}/{intent}_to_{probe}")
+        for intent in (i for i in INTENTS if i in done):
+            yield self._book.variants(f"{ANSWER}/{intent}/{about}")
+            yield self._book.variants(f"{ANSWER}/{intent}")
 
     def _done(self) -> set[str]:
         return {

@@ -76,6 +76,7 @@ class Reading:
         self.roots = roots
         self.phrases = phrases  # None: no term waits for one
         self.matches: list[Match] = []
+        self.work = 0  # words read, each counted once for every thread
         self.threads: _Threads = {}
         self.past: deque[_Threads] = deque(maxlen=LONGEST_PHRASE)
         self.open: list[tuple[Node, int]] = []  # phrases under way, and their first words
@@ -83,6 +84,7 @@ class Reading:
     def read(self, place: int, steps: tuple[str, ...]) -> None:
         """Move everything on by one word, which can take these steps."""
         before = self.threads
+        self.work += 1 + len(before)
         self.past.append(before)
         self.threads = {}
         for node, (gap, first) in before.items():

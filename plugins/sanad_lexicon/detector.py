@@ -165,6 +165,8 @@ def _foreign(text: str) -> bool:
 
     A language in Latin letters that the lexicon does not know cannot be told apart this way.
     """
+    if text.isascii():
+        return False
     letters = [char for char in text[:SAMPLE] if char.isalpha()]
     known = len(_KNOWN.findall("".join(letters)))
     return len(letters) > 2 * known

@@ -31,7 +31,8 @@ LONGEST_TERM = 40  # words that a term can span, those of its gaps included
 LONGEST_PREFIX = 16  # letters of a word* that are looked at
 BEGINNING = 400  # words
 MOST_WORDS = 50_000  # whose steps are kept
-MOST_COST = 100_000  # about 40 ms of reading on the machine of docs/benchmarks.md
+MOST_COST = 40_000  # steps of reading: about 40 ms on the machine of docs/benchmarks.md
+WINDOW_COST, MATCH_COST = 10, 5  # of looking at a sentence and of judging a match, in steps
 
 
 class Place(Enum):
@@ -223,7 +224,7 @@ class Graph:
 
         Args:
             words: of a message, with STOP at the end of a sentence.
-            cost: the most words to read, each counted once for every term read for.
+            cost: the most steps of reading to take.
         """
         memory = self._learnt_words(words)
         # Few words can stand for the rarest part of a term: most sentences are done with here.
@@ -305,12 +306,12 @@ class _Reader:
         steps = [self.known[word] for word in self.words[begin:end]]
         there = frozenset(itertools.chain.from_iterable(steps))
         terms = self.graph.possible(places, there)
-        self.cost -= len(terms) * len(steps)
-        if not terms or self.cost < 0:
+        if not terms:
             return []
         reading = self.graph.reading(terms, there)
         for place, taken in enumerate(steps, begin):
             reading.read(place, taken)
+        self.cost -= reading.work + len(terms) + MATCH_COST * len(reading.matches) + WINDOW_COST
         return reading.matches
 
 

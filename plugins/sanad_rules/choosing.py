@@ -56,7 +56,9 @@ class Choosing:
         return any(script.id not in self.used for script in scripts)
 
     def _was_asked(self, script: Script) -> bool:
-        return script.id.startswith("ask/") and aspect_of(script) in self.asked
+        if not script.id.startswith("ask/"):
+            return False
+        return not {aspect_of(script), *script.asks}.isdisjoint(self.asked)
 
     def _turned(self, key: str) -> Sequence[Script]:
         scripts = self.texts.scripts.get(key, ())

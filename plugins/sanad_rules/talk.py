@@ -32,7 +32,7 @@ _OTHER_MOVES = frozenset(
 ABOUT = tuple(intent for intent in INTENTS if intent not in _OTHER_MOVES)
 FOLLOW_UP = 3  # replies after a crisis text that stay with it
 RECALL_AFTER, RECALL_EVERY = 4, 4  # turns
-RECALL_WORDS = 15  # of a message that brings nothing new
+RECALL_WORDS = 9  # of a message that brings nothing new
 LIGHTER = 0.4  # mood beyond which a message counts as light or heavy
 
 
@@ -93,8 +93,8 @@ class Talk:
         fields: Fields = ()
         if ago > 1 and self.say.reading.words > SHORT:
             lead, fields = self.say.lead()
-        memory = replace(self.say.memory, asked=(*self.say.memory.asked, aspect_of(question)))
-        return Said((lead, question), memory, fields)
+        asked = (*self.say.memory.asked, aspect_of(question), *question.asks)
+        return Said((lead, question), replace(self.say.memory, asked=asked), fields)
 
     def _changed(self) -> Said | None:
         """Notice that the person is better or worse, or sounds so."""
