@@ -29,6 +29,7 @@ NEGATION_REACH = 3  # words between a negation and what it takes back
 SHORT_WORDS = 8  # of a message in which a yes or a greeting is what it is about
 LONGEST = 40  # words that a term can span
 MOST_EVIDENCE = 20
+TALK = "talk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +158,15 @@ def _fits(item: _Found, words: Words) -> bool:
 
 
 def _idiomatic(item: _Found, around: _Around) -> bool:
-    """Whether an idiom covers the finding: "this exam is killing me"."""
-    return _covered(item, "idiom", around)
+    """Whether an idiom covers the finding: "this exam is killing me".
+
+    One of the kind `talk` hides only what a message does and tells, never a risk.
+    """
+    grave = item.entry.role in ("risk", "condition")
+    return any(
+        item.first <= idiom.last and not (grave and idiom.entry.kind == TALK)
+        for idiom in around.between("idiom", item.sentence, item.first - LONGEST, item.last)
+    )
 
 
 def _negated(item: _Found, around: _Around) -> bool:
