@@ -103,7 +103,7 @@ _BUILT_OF = {
     ("builtins", "set"),
     ("builtins", "frozenset"),
     ("re", "_compile"),
-    ("collections", "OrderedDict"),
+    ("collections", "Counter"),
 }
 
 

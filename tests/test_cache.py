@@ -120,3 +120,18 @@ def test_what_making_raises_is_raised(folder: Path) -> None:
 
     with pytest.raises(ValueError, match="no"):
         cached(str, "x", [], fail)
+
+
+def test_everything_that_ships_is_taken_from_what_was_kept(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from sanad_lexicon import content as lexicon
+    from sanad_rules.content import TEXTS, load_texts
+
+    with caplog.at_level("DEBUG", logger="sanad"):
+        for _ in range(2):
+            lexicon._load.cache_clear()
+            lexicon.load_language("en", [lexicon.DATA])
+            load_texts("en", [TEXTS])
+    assert len(kept(folder)) == 2
+    assert "not used" not in caplog.text
