@@ -56,7 +56,7 @@ LevelName = Literal["none", "low", "moderate", "high", "imminent"]
 # is read.
 Role = Literal[
     "risk", "condition", "emotion", "intent", "topic", "fact", "probe",
-    "idiom", "negation", "affirmed", "other", "self", "past", "now", "context",
+    "idiom", "negation", "affirmed", "other", "self", "past", "recovered", "now", "context",
 ]  # fmt: skip
 REPORTED = frozenset({"risk", "condition", "emotion", "intent", "topic", "fact"})
 _NEED_KIND = REPORTED | {"probe"}

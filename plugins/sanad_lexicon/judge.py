@@ -190,7 +190,8 @@ def _covered(item: _Found, role: str, around: _Around) -> bool:
 def _level(item: _Found, around: _Around) -> Level:
     entry = item.entry
     if entry.past is not None and around.has("past", item.sentence):
-        return entry.past
+        # Told from a firm present it is history; with present distress it counts.
+        return Level.NONE if around.near("recovered", item.sentence) else entry.past
     if entry.now != entry.level and around.near("now", item.sentence):
         return max(entry.now, entry.level)
     return entry.level
