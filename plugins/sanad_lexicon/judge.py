@@ -117,8 +117,7 @@ def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
     entry = item.entry
     if entry.role not in REPORTED:
         return None
-    # "Work is killing me" is still about work.
-    if entry.role != "topic" and _idiomatic(item, around):
+    if _idiomatic(item, around):
         return None
     if (entry.short or entry.whole) and not _fits(item, words):
         return None
@@ -160,11 +159,12 @@ def _fits(item: _Found, words: Words) -> bool:
 def _idiomatic(item: _Found, around: _Around) -> bool:
     """Whether an idiom covers the finding: "this exam is killing me".
 
-    One of the kind `talk` hides only what a message does and tells, never a risk.
+    It hides risks and conditions: "work is killing me" is still about work. One of the kind `talk`
+    hides the others, and never a risk.
     """
-    grave = item.entry.role in ("risk", "condition")
+    talk = item.entry.role not in ("risk", "condition")
     return any(
-        item.first <= idiom.last and not (grave and idiom.entry.kind == TALK)
+        item.first <= idiom.last and talk is (idiom.entry.kind == TALK)
         for idiom in around.between("idiom", item.sentence, item.first - LONGEST, item.last)
     )
 
