@@ -42,6 +42,9 @@ def main() -> None:
         parts = _changed(worst[number % len(worst)][1], pieces, chance) if old else pieces()
         text = (parts * (LENGTH // max(len(parts), 1) + 1))[:LENGTH]
         worst = sorted([*worst, (_milliseconds(lexicon, text), parts)], reverse=True)[:8]
+    began = time.process_time()
+    sum(number for number in range(1_000_000))
+    print(f"{(time.process_time() - began) * 1000:7.1f} ms  for a million additions")
     for took, parts in worst:
         print(f"{took:7.1f} ms  {parts[:60]!r} … ({len(parts)} characters, repeated)")
     words = sorted(load_language("en", [DATA]).spelling.known)

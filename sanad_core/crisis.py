@@ -116,9 +116,18 @@ class _Talk:
         self._book, self._decision, self._context = book, decision, context
         self._held, self._used, self._said = held, used, frozenset(used)
         asked = {probe for script in used for probe in book.asks(script)}
-        self._asked = asked - {_MAY_ASK_AGAIN}
+        self._asked = (asked | self._known()) - {_MAY_ASK_AGAIN}
         self._signals = context.assessment.signals
         self.urgent = decision.cause is Cause.CRISIS and decision.level is Level.IMMINENT
+
+    def _known(self) -> set[str]:
+        """What need not be asked any more, since it was told."""
+        hold = self._decision.hold
+        planned = (
+            hold is not None and hold.kind is RiskKind.SUICIDE and hold.level >= Level.HIGH
+        ) or any(script.startswith(_PLAN_DENIED) for script in self._used)
+        put_away = any(script.startswith(f"{ANSWER}/safe_now") for script in self._used)
+        return ({"plan"} if planned else set()) | ({"means"} if put_away else set())
 
     def own(self) -> tuple[Script, ...]:
         """The texts of the rule."""
@@ -183,8 +192,6 @@ class _Talk:
             own = self._book.variants(f"{self._held}/{OTHERS}") or own
         elif any(part in script for script in self._used for part in _TAKEN_SAID):
             own = self._book.variants(f"{self._held}/{TAKEN}") or own
-        if any(script.startswith(_PLAN_DENIED) for script in self._used):
-            own = tuple(script for script in own if "plan" not in script.asks)
         yield own
         yield self._book.variants(STAYING)
 

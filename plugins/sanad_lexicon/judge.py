@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["judge"]
 
 NEGATION_REACH = 3  # words between a negation and what it takes back
+LONG = 60  # words and ends of sentences, beyond which no message is short
 SHORT_WORDS = 8  # of a message in which a yes or a greeting is what it is about
 LONGEST = 40  # words that a term can span
 MOST_EVIDENCE = 20
@@ -119,7 +120,7 @@ def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
         return None
     if _idiomatic(item, around):
         return None
-    if (entry.short or entry.whole) and not _fits(item, words):
+    if (entry.short or entry.whole) and not (len(words.words) <= LONG and _fits(item, words)):
         return None
     if entry.denied and _negated(item, around):
         return None
@@ -150,7 +151,7 @@ _SCORES = {Level.LOW: 0.6, Level.MODERATE: 0.75, Level.HIGH: 0.9, Level.IMMINENT
 
 def _fits(item: _Found, words: Words) -> bool:
     """Whether the message is as short as an entry wants it: little more than what was found."""
-    count = sum(word != STOP for word in words.words)
+    count = len(words.words) - words.words.count(STOP)
     if item.entry.whole:
         return count == item.last - item.first + 1
     return count <= SHORT_WORDS

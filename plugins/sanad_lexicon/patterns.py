@@ -32,7 +32,8 @@ LONGEST_PREFIX = 16  # letters of a word* that are looked at
 BEGINNING = 400  # words
 MOST_WORDS = 50_000  # whose steps are kept
 MOST_COST = 40_000  # steps of reading: about 40 ms on the machine of docs/benchmarks.md
-WINDOW_COST, MATCH_COST = 10, 5  # of looking at a sentence and of judging a match, in steps
+# In the same unit: a sentence, a term or a match; so many terms are looked at in one step.
+WINDOW_COST, MATCH_COST, LOOKED_PER_STEP = 10, 5, 4
 
 
 class Place(Enum):
@@ -248,19 +249,25 @@ class Graph:
                 found[number] = found.get(number, []) + matches
         return Matches([match for n in sorted(found) for match in found[n]], reader.cost >= 0)
 
-    def possible(self, places: Iterable[Place], there: frozenset[str]) -> list[_Term]:
-        """The terms looked for in these places that have all they need among some steps."""
+    def possible(self, places: Iterable[Place], there: frozenset[str]) -> tuple[list[_Term], int]:
+        """The terms looked for in these places that have all they need among some steps.
+
+        Returns:
+            The terms, and how many were looked at.
+        """
         possible: dict[_Term, None] = {}
+        looked = 0
         for place in places:
             by_step = self._indexed()[place]
             for step in by_step.keys() & there:
+                looked += len(by_step[step])
                 for term in by_step[step]:
                     for need in term.needs:
                         if need.isdisjoint(there):
                             break
                     else:
                         possible[term] = None
-        return list(possible)
+        return list(possible), looked
 
     def reading(self, terms: Iterable[_Term], there: frozenset[str]) -> Reading:
         """A reading of a sentence with these steps for these terms."""
@@ -305,13 +312,14 @@ class _Reader:
             return []
         steps = [self.known[word] for word in self.words[begin:end]]
         there = frozenset(itertools.chain.from_iterable(steps))
-        terms = self.graph.possible(places, there)
-        if not terms:
+        terms, looked = self.graph.possible(places, there)
+        self.cost -= looked // LOOKED_PER_STEP + WINDOW_COST
+        if not terms or self.cost < 0:
             return []
         reading = self.graph.reading(terms, there)
         for place, taken in enumerate(steps, begin):
             reading.read(place, taken)
-        self.cost -= reading.work + len(terms) + MATCH_COST * len(reading.matches) + WINDOW_COST
+        self.cost -= reading.work + MATCH_COST * (len(terms) + len(reading.matches))
         return reading.matches
 
 
