@@ -24,7 +24,7 @@ from sanad_lexicon.content import DATA, load_language
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SEQUENCES = int(os.environ.get("SANAD_SEQUENCES", "120"))
+SEQUENCES = int(os.environ.get("SANAD_SEQUENCES", "80"))
 LATELY = 20  # replies within which nothing may come again
 ODD = [
     "", " ", "...", "?", "😂😂", "💔", "asdfgh", "qwertyuiop", "xkcd brrr", "k", "👍", "1", "no",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from sanad_core import hookimpl
 from sanad_core.schema import Options
 from sanad_core.specs import ResponderSpec
@@ -14,7 +16,9 @@ __all__ = ["RulesOptions", "sanad_responders"]
 class RulesOptions(Options):
     """Options of the rules responder."""
 
-    texts: str | None = None
+    texts: str | None = Field(
+        None, description="a folder with texts of your own per language, relative to the policy"
+    )
 
 
 def _make(options: Any) -> object:
