@@ -81,10 +81,26 @@ class Reading:
         self.past: deque[_Threads] = deque(maxlen=LONGEST_PHRASE)
         self.open: list[tuple[Node, int]] = []  # phrases under way, and their first words
 
-    def read(self, place: int, steps: tuple[str, ...]) -> None:
-        """Move everything on by one word, which can take these steps."""
+    def run(self, begin: int, steps: Sequence[tuple[str, ...]]) -> None:
+        """Read words, from one place on, each by the steps that it can take."""
+        starts = self.starts
+        self.work += len(steps)
+        for place, taken in enumerate(steps, begin):
+            if self.threads or self.phrases is not None:
+                self._move(place, taken)
+            for step in taken:
+                if step in starts:
+                    for child in starts[step]:
+                        self._arrive(child, place, place)
+            if self.phrases is None or not taken:
+                continue
+            if self.open or not self.phrases.edges.keys().isdisjoint(taken):
+                self._read_phrases(self.phrases, place, taken)
+
+    def _move(self, place: int, steps: tuple[str, ...]) -> None:
+        """Move everything under way on by one word."""
         before = self.threads
-        self.work += 1 + len(before)
+        self.work += len(before)
         self.past.append(before)
         self.threads = {}
         for node, (gap, first) in before.items():
@@ -97,14 +113,6 @@ class Reading:
                         self._arrive(child, first, place)
         if not steps:
             self.open = []
-            return
-        starts = self.starts
-        for step in steps:
-            if step in starts:
-                for child in starts[step]:
-                    self._arrive(child, place, place)
-        if self.phrases is not None:
-            self._read_phrases(self.phrases, place, steps)
 
     def _read_phrases(self, phrases: Node, place: int, steps: tuple[str, ...]) -> None:
         """Read the phrases of groups, and go on with whatever waited for one that ends here."""

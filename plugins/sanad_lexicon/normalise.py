@@ -201,15 +201,21 @@ def plain_words(tokens: Tokens, spelling: Spelling) -> Words:
         tokens: the message.
         spelling: the language's.
     """
-    words: list[str] = []
+    raw, cache, seconds = tokens.raw, spelling.cache, spelling.seconds
+    plains = [cache.get(token) for token in raw]
+    if None not in plains and not any(map(_spaced, raw, raw[1:])):
+        # Nothing new and nothing spelt out: most messages.
+        words = [word for plain in plains for word in plain or ()]
+        if seconds.isdisjoint(words):
+            places = [place for place, plain in enumerate(plains) for _ in plain or ()]
+            return Words(words, places, places, tokens, complete=True)
+    words = []
     firsts: list[int] = []
     lasts: list[int] = []
-    raw, cache, seconds = tokens.raw, spelling.cache, spelling.seconds
     place, end, effort = 0, len(raw), 0
     while place < end:
         token, last = raw[place], place
-        alone = len(token) == 1 and place + 1 < end and effort <= MOST_EFFORT
-        if alone and _spaced(token, raw[place + 1]):
+        if place + 1 < end and _spaced(token, raw[place + 1]) and effort <= MOST_EFFORT:
             spelt, following = _spelt_out(raw, place, spelling)
             for word, first, last in spelt:
                 words.append(word)
@@ -235,7 +241,9 @@ def plain_words(tokens: Tokens, spelling: Spelling) -> Words:
 
 def _spaced(token: str, following: str) -> bool:
     """Whether a token is a letter that may be one of a word's, written apart: "k i l l", "k.i"."""
-    return token.isalpha() and len(following) == 1 and (following == STOP or following.isalpha())
+    if len(token) != 1 or len(following) != 1 or not token.isalpha():
+        return False
+    return following == STOP or following.isalpha()
 
 
 def _spelt_out(

@@ -317,8 +317,7 @@ class _Reader:
         if not terms or self.cost < 0:
             return []
         reading = self.graph.reading(terms, there)
-        for place, taken in enumerate(steps, begin):
-            reading.read(place, taken)
+        reading.run(begin, steps)
         self.cost -= reading.work + MATCH_COST * (len(terms) + len(reading.matches))
         return reading.matches
 
