@@ -122,12 +122,13 @@ class Composer:
     def lead(self) -> tuple[Script, Fields]:
         """What is said back: the person's own words turned round, else something that fits them."""
         clause = next((c for c in self.reading.clauses if not c.plan), None)
-        if clause is not None and not self.said_back:
+        long = self.reading.words >= LONG
+        if clause is not None and not self.said_back and not long:
             frame = self.choosing.fresh(f"frame/{clause.frame}")
             if frame is not None:
                 return frame, (("said", clause.said),)
         keys = [f"reflect/{label}" for label in self.reading.labels]
-        if self.reading.words >= LONG:
+        if long:
             keys.insert(0, "reflect/long")
         elif self.reading.words <= SHORT and not self.reading.labels:
             keys.insert(0, "reflect/short")

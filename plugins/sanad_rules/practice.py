@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sanad_rules.composing import Said, without_exercise
+from sanad_rules.reading import LONG
 
 if TYPE_CHECKING:
     from sanad_core.replies import Script
@@ -101,6 +102,8 @@ class Practice:
 
     def wanted(self) -> Said | None:
         """The person asks for an exercise, or for advice that an exercise can be."""
+        if self.say.reading.words >= LONG:
+            return None
         named = self._named()
         if named is not None:
             if self.say.choosing.unsaid(named.steps[0]):

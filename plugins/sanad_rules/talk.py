@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Talk"]
 
 SOCIAL = ("goodbye", "thanks", "sorry", "how_are_you", "greet")
-SOCIAL_WORDS = 7  # a greeting in a longer message is not what the message is about
+SOCIAL_WORDS = 10  # a greeting in a longer message is not what the message is about
 # Done by the moves below, not by a plain answer.
 _OTHER_MOVES = frozenset(
     (*SOCIAL, "yes", "no", "unsure", "better", "worse", "same", "advice", "silence", "retraction")
@@ -68,6 +68,8 @@ class Talk:
 
     def _about(self) -> Said | None:
         """Answer what was asked about the bot, its rules and its limits."""
+        if self.say.reading.words >= LONG:
+            return None  # a question in passing is not what a long message is about
         for intent in ABOUT:
             if intent in self.say.reading.intents and f"answer/{intent}" in self.say.texts.scripts:
                 return self.say.full(f"answer/{intent}")
