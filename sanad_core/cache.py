@@ -3,8 +3,8 @@
 A cached value is found by what it was made of: the bytes of its files and of the code that reads
 them. It is written only for files without a problem, into the user's own cache folder, and read
 only from files that belong to the user and that nobody else can write; it can hold nothing but
-Sanad's own values. Anything odd means: make it again. `SANAD_CACHE=off` switches it off; another
-value names a folder.
+values of the core and of the package that keeps it. Anything odd means: make it again.
+`SANAD_CACHE=off` switches it off; another value names a folder.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import platformdirs
 
@@ -30,6 +30,7 @@ __all__ = ["cached"]
 log = logging.getLogger("sanad")
 
 T = TypeVar("T")
+CORE = "sanad_core"
 MOST_FILES = 40  # kept in the folder; the oldest go first
 
 
@@ -37,7 +38,8 @@ def cached(kind: type[T], name: str, files: Iterable[Path], make: Callable[[], T
     """A value made from files, kept for the next start.
 
     Args:
-        kind: the value's type; anything else in the cache is ignored.
+        kind: the value's type; anything else in the cache is ignored, and its package is the code
+            that the value depends on.
         name: what it is, such as `lexicon-en`; part of the file's name.
         files: what it is made of.
         make: makes it; what this raises is raised, and nothing is kept.
@@ -48,8 +50,9 @@ def cached(kind: type[T], name: str, files: Iterable[Path], make: Callable[[], T
     folder = _folder()
     if folder is None:
         return make()
-    path = folder / f"{name}-{_digest(files)}.pickle"
-    value = _read(path)
+    package = kind.__module__.partition(".")[0]
+    path = folder / f"{name}-{_digest(package, files)}.pickle"
+    value = _read(path, package)
     if not isinstance(value, kind):
         value = make()
         _write(path, value)
@@ -64,24 +67,18 @@ def _folder() -> Path | None:
 
 
 @cache
-def _code() -> str:
-    """A digest of the code that makes and reads cached values."""
+def _code(package: str) -> str:
+    """A digest of the code that makes and reads the values of a package."""
     digest = hashlib.sha256(sys.version.encode())
-    here = Path(__file__).parent
-    plugins = (path for name in ("sanad_lexicon", "sanad_rules") for path in _sources(name))
-    for path in (*sorted(here.glob("*.py")), *plugins):
-        digest.update(path.read_bytes())
+    for name in dict.fromkeys((CORE, package)):
+        file = getattr(sys.modules[name], "__file__", None)
+        for path in sorted(Path(file).parent.glob("*.py")) if file else ():
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _sources(name: str) -> list[Path]:
-    module = sys.modules.get(name)
-    file = getattr(module, "__file__", None)
-    return sorted(Path(file).parent.glob("*.py")) if file else []
-
-
-def _digest(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256(_code().encode())
+def _digest(package: str, files: Iterable[Path]) -> str:
+    digest = hashlib.sha256(_code(package).encode())
     for path in files:
         digest.update(str(path).encode())
         digest.update(path.read_bytes())
@@ -89,12 +86,15 @@ def _digest(files: Iterable[Path]) -> str:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Makes nothing but Sanad's own values and what they are built of."""
+    """Makes nothing but the core's and one package's own values and what they are built of."""
+
+    def __init__(self, file: IO[bytes], package: str) -> None:
+        super().__init__(file)
+        self._own = (CORE, package)
 
     def find_class(self, module: str, name: str) -> Any:
-        """A class of Sanad's, or one of the few others that its values hold."""
-        own = module.partition(".")[0] in ("sanad_core", "sanad_lexicon", "sanad_rules")
-        if own or (module, name) in _BUILT_OF:
+        """A class of these packages, or one of the few others that their values hold."""
+        if module.partition(".")[0] in self._own or (module, name) in _BUILT_OF:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"{module}.{name} is not expected here")
 
@@ -107,13 +107,13 @@ _BUILT_OF = {
 }
 
 
-def _read(path: Path) -> object:
+def _read(path: Path, package: str) -> object:
     try:
         with path.open("rb") as file:
             about = os.fstat(file.fileno())
             if about.st_uid != os.getuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
                 return None
-            return _Unpickler(file).load()
+            return _Unpickler(file, package).load()
     except FileNotFoundError:
         return None
     except Exception as err:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sanad_core.replies import next_script
 from sanad_core.risk import Level, RiskKind, Subject
-from sanad_core.types import Cause, Speaker
+from sanad_core.types import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -133,8 +133,7 @@ class _Talk:
         """The texts of the rule."""
         key = self._decision.reply or self._held
         own = self._book.variants(key, self._decision.kind)
-        took = any(s.kind == "intent" and s.label == "took_something" for s in self._signals)
-        if took and self._decision.kind is RiskKind.SUICIDE:
+        if "took_something" in self._done() and self._decision.kind is RiskKind.SUICIDE:
             return self._book.variants(f"{key}/{TAKEN}") or own
         return own
 
@@ -173,11 +172,8 @@ class _Talk:
 
     def _asked_last(self) -> tuple[str, ...]:
         """What the last reply asked."""
-        replies = (
-            t for t in reversed(self._context.conversation.turns) if t.speaker is Speaker.BOT
-        )
-        last = next(replies, None)
-        return () if last is None else tuple(p for s in last.scripts for p in self._book.asks(s))
+        last = self._context.conversation.replies[-1:]
+        return tuple(p for reply in last for s in reply.scripts for p in self._book.asks(s))
 
     def heard(self) -> tuple[Script, ...]:
         """A few words to what the person feels."""
@@ -195,23 +191,19 @@ class _Talk:
         yield own
         yield self._book.variants(STAYING)
 
-    def _may_say(self, script: Script) -> bool:
-        """Whether a text was not said, asks nothing again, and hides no emergency number."""
-        return (
-            script.id not in self._said
-            and self._asked.isdisjoint(script.asks)
-            # In imminent danger nothing comes before the emergency number.
-            and not (self.urgent and "{{helpline" in script.text)
-        )
+    def _fresh(self, script: Script) -> bool:
+        """Whether a text was not said and asks nothing again."""
+        return script.id not in self._said and self._asked.isdisjoint(script.asks)
 
     def first(self, choices: Iterable[Sequence[Script]]) -> Script | None:
-        """The first text of the first choice that has one that may be said."""
-        return next((s for texts in choices for s in texts if self._may_say(s)), None)
+        """The first fresh text of the first choice that has one."""
+        texts = (script for scripts in choices for script in scripts if self._fresh(script))
+        # In imminent danger nothing comes before the emergency number.
+        return next((s for s in texts if not (self.urgent and "{{helpline" in s.text)), None)
 
     def best(self, scripts: Sequence[Script]) -> Script:
-        """One that may be said if there is one, else the next one to say."""
-        fresh = (s for s in scripts if s.id not in self._said and self._asked.isdisjoint(s.asks))
-        return next(fresh, None) or next_script(scripts, self._used)
+        """A fresh one if there is one, else the next one to say."""
+        return next(filter(self._fresh, scripts), None) or next_script(scripts, self._used)
 
     def oldest(self) -> Script:
         """When everything was said: what was said longest ago."""

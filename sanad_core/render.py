@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sanad_core.crisis import Said, next_said
 from sanad_core.replies import fill
-from sanad_core.types import Cause, Reply, Speaker
+from sanad_core.types import Cause, Reply
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,12 +24,7 @@ START, REMINDER = "disclosure/start", "disclosure/reminder"
 
 def used_scripts(conversation: Conversation) -> tuple[str, ...]:
     """Ids of the scripted texts that were said in the turns at hand, oldest first."""
-    return tuple(
-        script
-        for turn in conversation.turns
-        if turn.speaker is Speaker.BOT
-        for script in turn.scripts
-    )
+    return tuple(script for reply in conversation.replies for script in reply.scripts)
 
 
 def scripted(plan: Plan, decision: Decision, context: Context) -> Reply:

@@ -282,21 +282,17 @@ def load_replies(folders: Iterable[Path], locale: str) -> ReplyBook:
     """
     looked = list(folders)
     paths = [path for folder in looked if (path := folder / f"{locale}.yml").is_file()]
-    if paths:
-        return cached(ReplyBook, f"replies-{locale}", paths, lambda: _book(looked, locale))
-    return _book(looked, locale)
+    return cached(ReplyBook, f"replies-{locale}", paths, lambda: _book(looked, paths, locale))
 
 
-def _book(looked: Sequence[Path], locale: str) -> ReplyBook:
+def _book(looked: Sequence[Path], paths: Sequence[Path], locale: str) -> ReplyBook:
     texts: dict[str, tuple[Script, ...]] = {}
     phrases: Phrases | None = None
-    for folder in looked:
-        path = folder / f"{locale}.yml"
-        if path.is_file():
-            content = _read(path, locale)
-            phrases = phrases or content.phrases
-            for text in content.texts:
-                texts.setdefault(text.key, scripts_of(text))
+    for path in paths:
+        content = _read(path, locale)
+        phrases = phrases or content.phrases
+        for text in content.texts:
+            texts.setdefault(text.key, scripts_of(text))
     if not texts or phrases is None:
         known = sorted({path.stem for folder in looked for path in folder.glob("*.yml")})
         hint = did_you_mean(locale, known) or f"; there are: {', '.join(known) or 'none'}"

@@ -110,6 +110,11 @@ class Conversation:
     locale: str | None = None
     region: str | None = None
 
+    @property
+    def replies(self) -> tuple[Turn, ...]:
+        """The bot's turns at hand, oldest first."""
+        return tuple(turn for turn in self.turns if turn.speaker is Speaker.BOT)
+
     def with_turn(self, turn: Turn) -> Conversation:
         """A new conversation that ends with `turn`."""
         return replace(self, turns=(*self.turns, turn))

@@ -10,15 +10,11 @@ import random
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 import yaml
 from conftest import POLICIES
-from transcripts import CONVERSATIONS, QUOTED
+from transcripts import CONVERSATIONS, QUOTED, guard
 
 from sanad_core import Draft, Engine
-from sanad_core.helplines import load_helplines
-from sanad_core.specs import Setting
-from sanad_guard.rules import ReplyGuard
 from sanad_lexicon.content import DATA, load_language
 
 if TYPE_CHECKING:
@@ -73,15 +69,7 @@ def _sequences(pool: list[str]) -> Iterator[list[str]]:
         ]
 
 
-@pytest.fixture(scope="module")
-def guard() -> ReplyGuard:
-    registry, _ = load_helplines(POLICIES / "helplines.yml")
-    made = ReplyGuard()
-    made.warm(Setting(numbers=registry.numbers))
-    return made
-
-
-async def test_no_reply_breaks_a_rule_is_empty_or_comes_again(guard: ReplyGuard) -> None:
+async def test_no_reply_breaks_a_rule_is_empty_or_comes_again() -> None:
     wrong: list[tuple[object, ...]] = []
     async with Engine.from_policy(POLICIES / "default.yml") as engine:
         for number, messages in enumerate(_sequences(_pool())):
@@ -89,7 +77,7 @@ async def test_no_reply_breaks_a_rule_is_empty_or_comes_again(guard: ReplyGuard)
             for message in messages:
                 exchange = await engine.respond(message, conversation_id=f"talk-{number}")
                 text = exchange.reply.text
-                found = [v.rule for v in guard.check(Draft(text=text), None)]  # type: ignore[arg-type]
+                found = [v.rule for v in guard().check(Draft(text=text), None)]  # type: ignore[arg-type]
                 if not text.strip():
                     found.append("empty")
                 if exchange.reply.blocked:

@@ -11,12 +11,14 @@ import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from sanad_core import Draft, Engine, Exchange
+from sanad_core.helplines import load_helplines
 from sanad_core.replies import load_replies
 from sanad_core.specs import Setting
 from sanad_guard.rules import ReplyGuard
@@ -98,17 +100,18 @@ def _expected(expect: dict[str, Any], exchange: Exchange) -> list[str]:
     return wrong + [f"no such expectation: {name}" for name in unknown]
 
 
-_GUARD = ReplyGuard()
+@cache
+def guard() -> ReplyGuard:
+    """The reply guard, with the numbers of the shipped registry."""
+    registry, _ = load_helplines(POLICY.parent / "helplines.yml")
+    made = ReplyGuard()
+    made.warm(Setting(numbers=registry.numbers))
+    return made
 
 
 def _always(exchange: Exchange) -> list[str]:
     text = exchange.reply.text
-    if not _GUARD._rules:
-        from sanad_core.helplines import load_helplines
-
-        registry, _ = load_helplines(POLICY.parent / "helplines.yml")
-        _GUARD.warm(Setting(numbers=registry.numbers))
-    verdicts = _GUARD.check(Draft(text=text), None)  # type: ignore[arg-type]
+    verdicts = guard().check(Draft(text=text), None)  # type: ignore[arg-type]
     wrong = [f"the guard finds {verdict.rule} in {text!r}" for verdict in verdicts]
     if not text.strip():
         wrong.append("the reply is empty")

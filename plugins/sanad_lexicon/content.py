@@ -176,14 +176,15 @@ def _load(locale: str, folders: tuple[Path, ...]) -> Language:
     gc.disable()
     try:
         paths = [path for folder in folders for path in sorted((folder / locale).glob("*.yml"))]
-        return cached(Language, f"lexicon-{locale}", paths, lambda: _compiled(locale, folders))
+        return cached(
+            Language, f"lexicon-{locale}", paths, lambda: _compiled(locale, folders, paths)
+        )
     finally:
         if collecting:
             gc.enable()
 
 
-def _compiled(locale: str, folders: tuple[Path, ...]) -> Language:
-    paths = [path for folder in folders for path in sorted((folder / locale).glob("*.yml"))]
+def _compiled(locale: str, folders: tuple[Path, ...], paths: list[Path]) -> Language:
     if not paths:
         message = f"the lexicon has no files for the language '{locale}'"
         raise ContentError([Problem(file=str(folders[0] / locale), message=message)])

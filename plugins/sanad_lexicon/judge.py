@@ -15,9 +15,10 @@ from sanad_core.risk import Level, Subject
 from sanad_core.types import Evidence, Signal
 from sanad_lexicon.content import REPORTED
 from sanad_lexicon.normalise import STOP
+from sanad_lexicon.patterns import LONGEST_TERM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sanad_lexicon.content import Entry, Language
     from sanad_lexicon.normalise import Words
@@ -28,7 +29,6 @@ __all__ = ["judge"]
 NEGATION_REACH = 3  # words between a negation and what it takes back
 LONG = 60  # words and ends of sentences, beyond which no message is short
 SHORT_WORDS = 8  # of a message in which a yes or a greeting is what it is about
-LONGEST = 40  # words that a term can span
 MOST_EVIDENCE = 20
 TALK = "talk"
 
@@ -120,7 +120,7 @@ def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
         return None
     if _idiomatic(item, around):
         return None
-    if (entry.short or entry.whole) and not (len(words.words) <= LONG and _fits(item, words)):
+    if (entry.short or entry.whole) and not _fits(item, words):
         return None
     if entry.denied and _negated(item, around):
         return None
@@ -151,6 +151,8 @@ _SCORES = {Level.LOW: 0.6, Level.MODERATE: 0.75, Level.HIGH: 0.9, Level.IMMINENT
 
 def _fits(item: _Found, words: Words) -> bool:
     """Whether the message is as short as an entry wants it: little more than what was found."""
+    if len(words.words) > LONG:
+        return False
     count = len(words.words) - words.words.count(STOP)
     if item.entry.whole:
         return count == item.last - item.first + 1
@@ -164,28 +166,24 @@ def _idiomatic(item: _Found, around: _Around) -> bool:
     hides the others, and never a risk.
     """
     talk = item.entry.role not in ("risk", "condition")
-    return any(
-        item.first <= idiom.last and talk is (idiom.entry.kind == TALK)
-        for idiom in around.between("idiom", item.sentence, item.first - LONGEST, item.last)
-    )
+    return any(talk is (idiom.entry.kind == TALK) for idiom in _over(item, "idiom", around))
 
 
 def _negated(item: _Found, around: _Around) -> bool:
     """Whether a negation stands just before the finding, or among its words."""
-    reach = item.first - NEGATION_REACH - LONGEST
+    reach = item.first - NEGATION_REACH - LONGEST_TERM
     return any(
         item.first - negation.last - 1 <= NEGATION_REACH
-        and not _covered(negation, "affirmed", around)
+        # "Can not stop" denies nothing.
+        and not any(_over(negation, "affirmed", around))
         for negation in around.between("negation", item.sentence, reach, item.last)
     )
 
 
-def _covered(item: _Found, role: str, around: _Around) -> bool:
-    """Whether one of a role stands over it: "can not stop" denies nothing."""
-    return any(
-        item.first <= other.last
-        for other in around.between(role, item.sentence, item.first - LONGEST, item.last)
-    )
+def _over(item: _Found, role: str, around: _Around) -> Iterator[_Found]:
+    """Those of a role that share a word with a finding."""
+    near = around.between(role, item.sentence, item.first - LONGEST_TERM, item.last)
+    return (other for other in near if item.first <= other.last)
 
 
 def _level(item: _Found, around: _Around) -> Level:

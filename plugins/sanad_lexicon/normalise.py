@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -89,8 +90,10 @@ class Tokens:
 
     @cached_property
     def quotes(self) -> list[tuple[int, int]]:
-        """Where quotations begin and end, their marks included."""
-        return [found.span() for found in _QUOTED.finditer(self.folded)]
+        """Where quotations begin and end, marks included; one that is all there is, is none."""
+        length = len(self.folded.strip())
+        spans = (found.span() for found in _QUOTED.finditer(self.folded))
+        return [(begin, end) for begin, end in spans if end - begin < length]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,12 @@ class Words:
 
     def quoted(self, word: int) -> bool:
         """Whether a word stands between quotation marks, and others outside of them."""
-        length = len(self.tokens.folded.strip())
-        return any(
-            begin <= self.start(word) < end and end - begin < length
-            for begin, end in self.tokens.quotes
-        )
+        quotes = self.tokens.quotes
+        if not quotes:
+            return False
+        start = self.start(word)
+        begin, end = quotes[bisect_right(quotes, (start, len(self.tokens.folded))) - 1]
+        return begin <= start < end
 
 
 @dataclass(frozen=True)
@@ -201,20 +205,16 @@ def plain_words(tokens: Tokens, spelling: Spelling) -> Words:
         tokens: the message.
         spelling: the language's.
     """
+    met = _met_before(tokens, spelling)
+    if met is not None:
+        return met
     raw, cache, seconds = tokens.raw, spelling.cache, spelling.seconds
-    plains = [cache.get(token) for token in raw]
-    if None not in plains and not any(map(_spaced, raw, raw[1:])):
-        # Nothing new and nothing spelt out: most messages.
-        words = [word for plain in plains for word in plain or ()]
-        if seconds.isdisjoint(words):
-            places = [place for place, plain in enumerate(plains) for _ in plain or ()]
-            return Words(words, places, places, tokens, complete=True)
-    words = []
+    words: list[str] = []
     firsts: list[int] = []
     lasts: list[int] = []
     place, end, effort = 0, len(raw), 0
     while place < end:
-        token, last = raw[place], place
+        token = raw[place]
         if place + 1 < end and _spaced(token, raw[place + 1]) and effort <= MOST_EFFORT:
             spelt, following = _spelt_out(raw, place, spelling)
             for word, first, last in spelt:
@@ -237,6 +237,18 @@ def plain_words(tokens: Tokens, spelling: Spelling) -> Words:
                 lasts.append(place)
         place += 1
     return Words(words, firsts, lasts, tokens, complete=effort <= MOST_EFFORT)
+
+
+def _met_before(tokens: Tokens, spelling: Spelling) -> Words | None:
+    """The words, where every token is known, none is spelt out and no two stand for one: mostly."""
+    plains = [spelling.cache.get(token) for token in tokens.raw]
+    if None in plains or any(map(_spaced, tokens.raw, tokens.raw[1:])):
+        return None
+    words = [word for plain in plains for word in plain or ()]
+    if not spelling.seconds.isdisjoint(words):
+        return None
+    places = [place for place, plain in enumerate(plains) for _ in plain or ()]
+    return Words(words, places, places, tokens, complete=True)
 
 
 def _spaced(token: str, following: str) -> bool:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LONGEST_TERM", "Graph", "Match", "Matches", "Place"]
 
-DEFAULT_GAP = 3
 LONGEST_TERM = 40  # words that a term can span, those of its gaps included
 LONGEST_PREFIX = 16  # letters of a word* that are looked at
 BEGINNING = 400  # words
@@ -107,7 +106,12 @@ class Graph:
             if part[0] not in "()|~":
                 self.learn(part.removesuffix("?"))
         self._terms += [_Term(entry, part, place) for part in split(parts)]
+        self._changed()
+
+    def _changed(self) -> None:
+        """What was derived from the terms holds no longer."""
         self._index = None
+        self._memory = _Memory()
 
     def _indexed(self) -> _Index:
         """Terms by the steps of the rarest of their needs."""
@@ -132,7 +136,7 @@ class Graph:
         self._common = Counter(
             step for words in messages for step in {s for word in words for s in self._of(word)}
         )
-        self._index = None
+        self._changed()
 
     def _takes(self, step: str) -> Need:
         """The step, and for a group one word of each phrase that it can be: its rarest."""

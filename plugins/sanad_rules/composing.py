@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sanad_core.replies import Script
     from sanad_rules.content import Texts
 
-__all__ = ["Composer", "Fields", "Said", "asks", "without_exercise"]
+__all__ = ["Composer", "Fields", "Said", "asks"]
 
 FADE = 3  # turns after which the talk is no longer about something
 Fields = tuple[tuple[str, str], ...]
@@ -70,7 +70,8 @@ class Composer:
         """A lead, and a question of the first of these texts that has a new one."""
         question = self.choosing.next(*keys)
         memory = memory or self.memory
-        return Said((lead, question), replace(memory, asked=(*memory.asked, aspect_of(question))))
+        asked = (*memory.asked, aspect_of(question), *question.asks)
+        return Said((lead, question), replace(memory, asked=asked))
 
     def labels(self) -> tuple[str, ...]:
         """What the talk is about: this message, else the last turns that were about something."""
@@ -138,9 +139,3 @@ class Composer:
 def asks(script: Script) -> bool:
     """Whether a text asks something."""
     return "?" in script.text or "؟" in script.text
-
-
-def without_exercise(memory: Memory) -> Memory:
-    """The memory when an exercise is over, done or not."""
-    done = (*memory.done, memory.exercise) if memory.exercise else memory.done
-    return replace(memory, exercise="", step=-1, paused=False, done=done)

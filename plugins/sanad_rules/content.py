@@ -42,7 +42,7 @@ class TextModel(Strict):
 
 
 class StepModel(Strict):
-    """One step of an exercise, in at least two wordings."""
+    """One step of an exercise, in one or more wordings."""
 
     id: Name
     variants: list[str] = Field(min_length=1)

@@ -75,6 +75,19 @@ class Memory:
         marked = (replace(t, recalled=True) if t == told else t for t in self.told)
         return replace(self, told=tuple(marked), recalled=self.turn)
 
+    def offering(self, exercise: str) -> Memory:
+        """With an exercise offered in this turn; an empty name offers a choice."""
+        return replace(self, exercise=exercise, step=-1, offered=self.turn)
+
+    def dropping(self) -> Memory:
+        """Without an exercise, as if it had not been begun."""
+        return replace(self, exercise="", step=-1, paused=False)
+
+    def ending(self) -> Memory:
+        """Without an exercise, since it was finished, stopped or declined."""
+        done = (*self.done, self.exercise) if self.exercise else self.done
+        return replace(self.dropping(), done=done)
+
     def about(self, turns: int) -> tuple[str, ...]:
         """What the talk was about in the last turns, the newest first."""
         recent = (label for label, turn in reversed(self.labels) if self.turn - turn < turns)

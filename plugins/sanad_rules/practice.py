@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sanad_rules.composing import Said, without_exercise
+from sanad_rules.composing import Said
 from sanad_rules.reading import LONG
 
 if TYPE_CHECKING:
     from sanad_core.replies import Script
     from sanad_rules.composing import Composer
     from sanad_rules.content import Exercise
-    from sanad_rules.memory import Memory
 
 __all__ = ["Practice"]
 
@@ -22,7 +21,8 @@ STOP_WORDS = 6  # of a message in which "stop" is about the exercise
 OFFER_AFTER, OFFER_EVERY = 3, 6  # turns
 GENTLE = frozenset({"happy", "proud", "hopeful"})  # nobody who is glad is offered an exercise
 STOPS = frozenset({"stop", "no_talk"})
-LEAVES = frozenset({"goodbye", "no_talk", "thanks"})  # no yes to an offer, whatever else is said
+# No yes to an offer, whatever else is said.
+LEAVES = frozenset({"goodbye", "no_talk", "thanks", "unsure"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,48 +50,47 @@ class Practice:
             lead, fields = self.say.lead()
             paused = self.say.paused(lead)
             return replace(paused, fields=(*fields, *paused.fields)) if paused else None
-        return self._step(exercise)
+        return self._step(exercise, memory.step)
 
-    def _step(self, exercise: Exercise, *before: Script) -> Said:
-        """The next step, or the end."""
-        memory, step = self.say.memory, max(self.say.memory.step, 0)
+    def _step(self, exercise: Exercise, step: int, *before: Script) -> Said:
+        """A step, or what is said after the last."""
+        memory = self.say.memory
         if step < len(exercise.steps):
             script = self.say.choosing.of(exercise.steps[step])
             memory = replace(memory, exercise=exercise.key, step=step + 1, paused=False)
         else:
             script = self.say.choosing.of(exercise.close)
-            memory = without_exercise(memory)
+            memory = memory.ending()
         return Said((*before, script), memory)
 
     def _resumed(self, exercise: Exercise) -> Said | None:
         """After a pause: go on where it was left, or not."""
         if not {"yes", "next"}.isdisjoint(self.say.reading.intents):
             # The step that was left is said again, in its other wording.
-            step = max(self.say.memory.step - 1, 0)
-            back = self._with(replace(self.say.memory, step=step))
-            return back._step(exercise, self.say.choosing.next("exercise/paused"))
+            left = max(self.say.memory.step - 1, 0)
+            return self._step(exercise, left, self.say.choosing.next("exercise/paused"))
         return self._stopped() if "no" in self.say.reading.intents else None
 
     def _stopped(self) -> Said:
-        stopped = self._with(without_exercise(self.say.memory)).say
-        return stopped.with_question(self.say.choosing.next("exercise/stopped"))
+        lead = self.say.choosing.next("exercise/stopped")
+        return self.say.with_question(lead, memory=self.say.memory.ending())
 
     def offered(self) -> Said | None:
         """The answer to an offer of the reply before."""
         memory = self.say.memory
         if memory.step >= 0 or memory.offered != memory.turn - 1:
             return None
-        exercise = self.say.texts.exercises.get(memory.exercise) or self._named()
+        named, intents = self._named(), self.say.reading.intents
+        exercise = self.say.texts.exercises.get(memory.exercise) or named
         if exercise is None:
             return None
-        if "no" in self.say.reading.intents or "stop" in self.say.reading.intents:
-            declined = self._with(without_exercise(memory)).say
-            return declined.with_question(self.say.choosing.next("offer/declined"))
-        agreed = not {"yes", "next"}.isdisjoint(self.say.reading.intents)
-        leaves = not (LEAVES | {"unsure"}).isdisjoint(self.say.reading.intents)
-        if self._named() is not None or not agreed or leaves:
+        if "no" in intents or "stop" in intents:
+            lead = self.say.choosing.next("offer/declined")
+            return self.say.with_question(lead, memory=memory.ending())
+        agreed = not {"yes", "next"}.isdisjoint(intents)
+        if named is not None or not agreed or not LEAVES.isdisjoint(intents):
             return None  # one asked for by name is started below, like at any other time
-        return self._step(exercise)
+        return self._step(exercise, 0)
 
     def _named(self) -> Exercise | None:
         """An exercise that the message asks for by name."""
@@ -107,7 +106,7 @@ class Practice:
         named = self._named()
         if named is not None:
             if self.say.choosing.unsaid(named.steps[0]):
-                return self._with(replace(self.say.memory, step=-1))._step(named)
+                return self._step(named, 0)
             return self._instead()
         if {"exercise", "advice"}.isdisjoint(self.say.reading.intents):
             return None
@@ -117,31 +116,25 @@ class Practice:
             if "advice" in self.say.reading.intents:
                 return self.say.full("answer/advice")
             choose = self.say.choosing.fresh("offer/choose")
-            memory = replace(self.say.memory, exercise="", step=-1, offered=self.say.memory.turn)
-            return Said((choose,), memory) if choose is not None else None
-        return Said((offer,), _offering(self.say.memory, fitting))
+            return Said((choose,), self.say.memory.offering("")) if choose is not None else None
+        return Said((offer,), self.say.memory.offering(fitting.key))
 
     def _instead(self) -> Said | None:
         """Another exercise than the one done not long ago."""
-        other = self._fitting(()) or next(
-            (e for e in self.say.texts.exercises.values() if self.say.choosing.unsaid(e.steps[0])),
-            None,
-        )
+        exercises = self.say.texts.exercises.values()
+        other = next((e for e in exercises if self.say.choosing.unsaid(e.steps[0])), None)
         question = self.say.choosing.fresh("exercise/instead")
         if other is None or question is None:
             return None
-        return Said((question,), _offering(self.say.memory, other), (("exercise", other.name),))
+        memory = self.say.memory.offering(other.key)
+        return Said((question,), memory, (("exercise", other.name),))
 
     def _fitting(self, labels: tuple[str, ...]) -> Exercise | None:
         """An exercise for one of these labels that was not done or declined."""
         for label in labels:
             for exercise in self.say.texts.exercises.values():
-                fresh = self.say.choosing.unsaid(exercise.steps[0])
-                if (
-                    label in exercise.conditions
-                    and exercise.key not in self.say.memory.done
-                    and fresh
-                ):
+                fits = label in exercise.conditions and exercise.key not in self.say.memory.done
+                if fits and self.say.choosing.unsaid(exercise.steps[0]):
                     return exercise
         return None
 
@@ -161,11 +154,4 @@ class Practice:
         offer = self.say.choosing.fresh(f"offer/{exercise.key}") if exercise is not None else None
         if exercise is None or offer is None:
             return None
-        return Said((lead, offer), _offering(memory, exercise))
-
-    def _with(self, memory: Memory) -> Practice:
-        return Practice(replace(self.say, memory=memory))
-
-
-def _offering(memory: Memory, exercise: Exercise) -> Memory:
-    return replace(memory, exercise=exercise.key, step=-1, offered=memory.turn)
+        return Said((lead, offer), memory.offering(exercise.key))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sanad_core.risk import RiskKind
-from sanad_core.types import Speaker
 from sanad_rules.saying import Clause, clauses_of
 
 if TYPE_CHECKING:
@@ -112,14 +111,12 @@ def replies_since_concern(conversation: Conversation) -> tuple[int, str]:
     Returns:
         1 and up, with `suicide`, `self_injury` or `other`; 0 and nothing if none is at hand.
     """
-    replies = [turn for turn in conversation.turns if turn.speaker is Speaker.BOT]
-    since, kind = 0, "other"
-    for ago, turn in enumerate(reversed(replies), 1):
-        said = [script.partition("#")[0] for script in turn.scripts if script.startswith(_CONCERN)]
+    since = 0
+    for ago, reply in enumerate(reversed(conversation.replies), 1):
+        said = [script.partition("#")[0] for script in reply.scripts if script.startswith(_CONCERN)]
         since = since or (ago if said else 0)
-        for key in said:
-            # An answer or a reminder says nothing of the kind; the text that opened the talk does.
-            if key.rpartition("/")[2] in _KINDS:
-                kind = key.rpartition("/")[2]
-                return since, kind if kind in ("suicide", "self_injury") else "other"
-    return (since, kind) if since else (0, "")
+        # An answer or a reminder says nothing of the kind; the text that opened the talk does.
+        kinds = [kind for key in said if (kind := key.rpartition("/")[2]) in _KINDS]
+        if kinds:
+            return since, kinds[0] if kinds[0] in ("suicide", "self_injury") else "other"
+    return since, "other" if since else ""

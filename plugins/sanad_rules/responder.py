@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanad_core.render import used_scripts
-from sanad_core.types import Draft, Speaker
+from sanad_core.types import Draft
 from sanad_rules.choosing import Choosing
 from sanad_rules.composing import Composer
 from sanad_rules.content import TEXTS, load_texts
@@ -78,7 +78,7 @@ def _current(memory: Memory, concern: int) -> Memory:
     """The memory without an exercise that was left too long ago, or for something worrying."""
     stale = memory.paused and memory.turn - memory.offered > PAUSE
     if stale or 1 <= concern <= FOLLOW_UP:
-        return replace(memory, exercise="", step=-1, paused=False)
+        return memory.dropping()
     return memory
 
 
@@ -97,6 +97,5 @@ def _after_reading(memory: Memory, reading: Reading) -> Memory:
 
 def _said_back(conversation: Conversation) -> bool:
     """Whether the last reply already said the person's words back."""
-    replies = (turn for turn in reversed(conversation.turns) if turn.speaker is Speaker.BOT)
-    last = next(replies, None)
-    return last is not None and any(script.startswith("frame/") for script in last.scripts)
+    last = conversation.replies[-1:]
+    return any(script.startswith("frame/") for reply in last for script in reply.scripts)

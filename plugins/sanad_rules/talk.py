@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sanad_core.crisis import INTENTS
-from sanad_rules.choosing import aspect_of
-from sanad_rules.composing import Said
 from sanad_rules.practice import Practice
 from sanad_rules.reading import LONG, SHORT
 from sanad_rules.saying import recalled
 
 if TYPE_CHECKING:
-    from sanad_rules.composing import Composer, Fields
+    from sanad_rules.composing import Composer, Fields, Said
     from sanad_rules.memory import Told
 
 __all__ = ["Talk"]
@@ -88,15 +86,13 @@ class Talk:
         ago, kind = self.concern
         if not 1 <= ago <= FOLLOW_UP:
             return None
-        question = self.say.choosing.fresh("ask/after")
         lead = self.say.choosing.fresh(f"after/{kind}", "after/other")
-        if question is None or lead is None:
+        if lead is None or self.say.choosing.fresh("ask/after") is None:
             return None
         fields: Fields = ()
         if ago > 1 and self.say.reading.words > SHORT:
             lead, fields = self.say.lead()
-        asked = (*self.say.memory.asked, aspect_of(question), *question.asks)
-        return Said((lead, question), replace(self.say.memory, asked=asked), fields)
+        return replace(self.say.asking(lead, "ask/after"), fields=fields)
 
     def _changed(self) -> Said | None:
         """Notice that the person is better or worse, or sounds so."""
