@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["NO_RISK", "Level", "Risk", "RiskKind", "Subject", "highest", "merge"]
+__all__ = ["CONDITIONS", "NO_RISK", "Level", "Risk", "RiskKind", "Subject", "highest", "merge"]
 
 
 class Level(StrEnum):
@@ -61,6 +61,14 @@ class RiskKind(StrEnum):
 
 
 _KIND_ORDER = {kind: place for place, kind in enumerate(RiskKind)}
+
+
+# States of mind that detectors report as `condition` signals: internal, never a diagnosis.
+CONDITIONS = (
+    "depression", "anxiety", "panic", "ptsd", "ocd", "bipolar", "eating_disorder", "psychosis",
+    "substance_use", "insomnia", "grief", "adhd", "loneliness", "stress_burnout", "anger",
+    "relationship", "self_esteem", "postpartum",
+)  # fmt: skip
 
 
 class Subject(StrEnum):

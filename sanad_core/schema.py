@@ -14,6 +14,8 @@ from sanad_core.problems import did_you_mean, one_of
 from sanad_core.text import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic_core import ErrorDetails
 
     from sanad_core.problems import Problem
@@ -25,6 +27,7 @@ __all__ = [
     "Options",
     "Strict",
     "fill_environment",
+    "first_error",
     "is_variable",
     "validate",
     "validate_at",
@@ -90,14 +93,36 @@ def _problem(
     local: Location = tuple(detail["loc"])
     secret = _is_secret(model, local)
     where: Location = (*location, *local)
+    message = _said(detail, model, secret=secret)
+    if detail["type"] == "missing":
+        return file.problem(where[:-1], message, key=True)
+    return file.problem(where, message, key=detail["type"] == "extra_forbidden", secret=secret)
+
+
+def first_error(err: ValidationError, model: type[BaseModel], secret: Iterable[str] = ()) -> str:
+    """What is wrong, in one line, for data that has no places of its own, such as a row of JSON.
+
+    Args:
+        err: what pydantic raised.
+        model: what the data must be.
+        secret: keys whose values are not to be quoted.
+    """
+    detail = err.errors(include_url=False)[0]
+    said = _said(detail, model, secret=not {*secret}.isdisjoint(map(str, detail["loc"])))
+    named = detail["type"] in ("missing", "extra_forbidden") or not detail["loc"]
+    return said if named else f"{'.'.join(map(str, detail['loc']))}: {said}"
+
+
+def _said(detail: ErrorDetails, model: type[BaseModel], *, secret: bool) -> str:
+    local: Location = tuple(detail["loc"])
     if detail["type"] == "extra_forbidden":
         key = str(local[-1])
         valid = _keys_at(model, local[:-1])
         hint = did_you_mean(key, valid) or (f"; valid: {one_of(sorted(valid))}" if valid else "")
-        return file.problem(where, f"unknown key '{key}'{hint}", key=True)
+        return f"unknown key '{key}'{hint}"
     if detail["type"] == "missing":
-        return file.problem(where[:-1], f"the key '{local[-1]}' is missing", key=True)
-    return file.problem(where, _message(detail, secret), secret=secret)
+        return f"the key '{local[-1]}' is missing"
+    return _message(detail, secret)
 
 
 _MUST_BE = {

@@ -15,7 +15,7 @@ from sanad_core.cache import cached
 from sanad_core.errors import ContentError
 from sanad_core.problems import Problem, did_you_mean
 from sanad_core.replies import Reviewer
-from sanad_core.risk import Level, RiskKind, Subject
+from sanad_core.risk import CONDITIONS, Level, RiskKind, Subject
 from sanad_core.schema import Name, Strict, validate
 from sanad_core.yamlfile import read_yaml
 from sanad_lexicon.normalise import Spelling, fold, plain_words, tokens_of
@@ -27,29 +27,9 @@ if TYPE_CHECKING:
 
     from sanad_core.yamlfile import Location, YamlFile
 
-__all__ = ["CONDITIONS", "DATA", "REPORTED", "Entry", "Language", "LexiconFile", "load_language"]
+__all__ = ["DATA", "REPORTED", "Entry", "Language", "LexiconFile", "load_language"]
 
 DATA = Path(__file__).parent / "data"
-CONDITIONS = (
-    "depression",
-    "anxiety",
-    "panic",
-    "ptsd",
-    "ocd",
-    "bipolar",
-    "eating_disorder",
-    "psychosis",
-    "substance_use",
-    "insomnia",
-    "grief",
-    "adhd",
-    "loneliness",
-    "stress_burnout",
-    "anger",
-    "relationship",
-    "self_esteem",
-    "postpartum",
-)
 LevelName = Literal["none", "low", "moderate", "high", "imminent"]
 # What an entry is for. Those of REPORTED are found and become signals of that kind; a probe is a
 # question of the bot's, whose answer says something; the others change how what stands near them

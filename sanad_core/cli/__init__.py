@@ -24,6 +24,8 @@ COMMANDS = {
     "screen": ("sanad_core.cli.screen", "Detect risk in texts; nobody is answered."),
     "explain": ("sanad_core.cli.explain", "Show one message's path through a policy."),
     "plugins": ("sanad_core.cli.plugins", "List what is installed."),
+    "train": ("sanad_core.cli.train", "Train a model: the screening model, intents."),
+    "eval": ("sanad_core.cli.eval", "Evaluate detectors on labelled messages."),
     "hold": ("sanad_core.cli.hold", "List or acknowledge conversations in crisis mode."),
 }
 

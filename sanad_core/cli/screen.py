@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -13,11 +12,12 @@ import click
 
 from sanad_core.cli import options
 from sanad_core.cli.open import each, input_lines, open_engine, open_input, started
+from sanad_core.cli.progress import progress
 from sanad_core.text import clean
 from sanad_core.view import screen_view
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from sanad_core.engine import Engine
     from sanad_core.types import Assessment
@@ -68,11 +68,11 @@ async def _screen(engine: Engine, stream: BinaryIO, name: str) -> int:
     async with started(engine):
         feeding = loop.create_task(feed())
         try:
-            with _progress() as advance:
+            with progress("screened", beside_output=True) as advance:
                 while (item := await queue.get()) is not None:
                     row, task = item
                     _write(row, await task)
-                    advance()
+                    advance(1)
                     if row.bad:
                         bad += 1
                         click.echo(f"{name}:{row.id}: {row.bad}", err=True)
@@ -116,18 +116,3 @@ def _write(row: _Row, assessment: Assessment) -> None:
         view["failures"].append({"step": "input", "cause": "malformed", "detail": row.bad})
     sys.stdout.buffer.write(json.dumps(view, ensure_ascii=False).encode() + b"\n")
     sys.stdout.buffer.flush()
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[], None]]:
-    """A count on standard error, where that is a terminal and the output is not."""
-    if not sys.stderr.isatty() or sys.stdout.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), "screened", MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda: progress.advance(task)
