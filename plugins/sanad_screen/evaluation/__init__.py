@@ -1,0 +1,1 @@
+"""Evaluation of detectors of risk on labelled messages; needs the extra `eval`."""
