@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sanad_classifier.detector import load_classifier
 from sanad_core.errors import MissingExtra
 from sanad_core.types import Signal
 
@@ -45,17 +46,12 @@ class ModelSentiment:
         """Load the model.
 
         Raises:
-            OSError: there is no such folder, and the hub does not have or cannot give it.
+            ContentError: it cannot be had.
             ValueError: its classes are not known to be good or bad.
         """
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
         local = (setting.folder or Path()) / self._name
         name = str(local) if local.is_dir() else self._name
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(name)
-        self._model = AutoModelForSequenceClassification.from_pretrained(name).eval()
+        self._tokenizer, self._model = load_classifier(name)
         self._labels = _labels(self._model.config.id2label)
 
     def detect(self, turn: Turn, context: Context) -> list[Signal]:
