@@ -167,7 +167,9 @@ class _Talk:
         return {
             s.label
             for s in self._signals
-            if s.kind == "intent" and (s.label not in _BEGIN or _start(s) <= _NEAR_BEGINNING)
+            if s.kind == "intent"
+            and s.evidence
+            and (s.label not in _BEGIN or _start(s) <= _NEAR_BEGINNING)
         }
 
     def _asked_last(self) -> tuple[str, ...]:

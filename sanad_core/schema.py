@@ -108,7 +108,10 @@ def first_error(err: ValidationError, model: type[BaseModel], secret: Iterable[s
         secret: keys whose values are not to be quoted.
     """
     detail = err.errors(include_url=False)[0]
-    said = _said(detail, model, secret=not {*secret}.isdisjoint(map(str, detail["loc"])))
+    hidden = {*secret}
+    # Where the whole is wrong there is no key, and the whole may hold what must not be quoted.
+    quiet = bool(hidden) and (not detail["loc"] or not hidden.isdisjoint(map(str, detail["loc"])))
+    said = _said(detail, model, secret=quiet)
     named = detail["type"] in ("missing", "extra_forbidden") or not detail["loc"]
     return said if named else f"{'.'.join(map(str, detail['loc']))}: {said}"
 

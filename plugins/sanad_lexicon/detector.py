@@ -57,7 +57,8 @@ class Lexicon:
             signals += found
             complete = complete and whole
         if all(token[0] in STOPS for token in tokens.raw):
-            signals.append(Signal(kind="intent", label="silence"))
+            all_of_it = Evidence(start=0, end=len(turn.text), why="silence")
+            signals.append(Signal(kind="intent", label="silence", evidence=(all_of_it,)))
         signals += self._answers(turn, context, signals)
         if not complete:
             return [*signals, Signal(kind="abstain", label="too_dense")]

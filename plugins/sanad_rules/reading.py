@@ -20,6 +20,7 @@ __all__ = ["Reading", "read", "replies_since_concern"]
 
 HUGE = 6000  # characters; more than anybody wants an answer to all of
 LONG, SHORT = 80, 3  # words
+LIKELY = 0.9  # score from which on something inferred is followed
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _KEYS = re.compile(r"asdf|qwer|zxcv|hjkl|sdfg|dfgh|fghj|wert|erty|([a-z]{2})\1{2,}", re.IGNORECASE)
 _VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
@@ -27,6 +28,14 @@ _LATIN = re.compile(r"[A-Za-z]+\Z")
 _DARK = frozenset({"psychosis", "eating_disorder"})  # whose words are not said back as facts
 _CONCERN = ("crisis/", "concern/")
 _KINDS = frozenset(map(str, RiskKind))
+# What the intents detector's packaged examples call the things that the texts answer.
+_INTENTS = {
+    "ask_human": "human", "ask_privacy": "who_reads", "ask_abilities": "abilities",
+    "ask_exercise": "exercise", "ask_sleep": "sleep_help", "ask_medication": "medication",
+    "ask_diagnosis": "diagnosis", "ask_therapy": "therapy", "ask_person": "real_person",
+    "ask_name": "name", "ask_why": "why_ask", "affirm": "yes", "deny": "no",
+    "feeling_better": "better", "feeling_worse": "worse",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +76,7 @@ def read(turn: Turn, context: Context, back: SayingBack) -> Reading:
     return Reading(
         words=len(words),
         odd=_odd(turn.text, words),
-        intents=frozenset(_labels(context, "intent")),
+        intents=frozenset(_INTENTS.get(name, name) for name in _labels(context, "intent")),
         labels=labels,
         facts=tuple(_labels(context, "fact")),
         clauses=() if dark else tuple(clauses_of(turn.text, back)),
@@ -76,18 +85,27 @@ def read(turn: Turn, context: Context, back: SayingBack) -> Reading:
 
 
 def _labels(context: Context, *kinds: str) -> Iterator[str]:
-    for kind in kinds:
-        yield from (s.label for s in context.assessment.signals if s.kind == kind)
+    """Labels of signals; what the person's words name comes before what a model infers.
+
+    A signal that rests on words says which; one that was inferred counts only where no word
+    named anything of these kinds, and where it is likely. Inferred emotions are not followed: to
+    tell somebody what they feel takes their own word for it.
+    """
+    found = [s for kind in kinds for s in context.assessment.signals if s.kind == kind]
+    named = [s.label for s in found if s.evidence]
+    inferred = (s.label for s in found if s.score >= LIKELY and s.kind != "emotion")
+    yield from named or inferred
 
 
 def _mood(context: Context) -> float | None:
+    """How it sounds to the last detector of the policy that says so."""
     signs = {"positive": 1.0, "negative": -1.0, "neutral": 0.0}
     found = [
         signs[s.label] * s.score
         for s in context.assessment.signals
         if s.kind == "sentiment" and s.label in signs
     ]
-    return sum(found) / len(found) if found else None
+    return found[-1] if found else None
 
 
 def _odd(text: str, words: list[str]) -> str:

@@ -36,7 +36,11 @@ class PluggedGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of a name; its module is imported now."""
         point = self._found().get(cmd_name)
-        command: click.Command | None = None if point is None else point.load()
+        try:
+            command: click.Command | None = None if point is None else point.load()
+        except Exception as err:  # a plugin may raise anything when it is imported
+            said = f"the command '{self.name} {cmd_name}' cannot be imported: {type(err).__name__}"
+            return click.Command(cmd_name, help=said, callback=lambda: _refuse(said))
         return command
 
     def resolve_command(
@@ -47,6 +51,13 @@ class PluggedGroup(click.Group):
         if args and args[0] not in found:
             from sanad_core.problems import did_you_mean, one_of
 
-            hint = did_you_mean(args[0], found) or f"; there is {one_of(sorted(found))}"
+            names = sorted(found) or ["none"]
+            hint = did_you_mean(args[0], found) or f"; there is {one_of(names)}"
             raise click.UsageError(f"'{self.name}' has no command '{args[0]}'{hint}")
         return super().resolve_command(ctx, args)
+
+
+def _refuse(said: str) -> None:
+    from sanad_core.errors import PluginError
+
+    raise PluginError(said)
