@@ -215,6 +215,8 @@ class Encoder:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # The arena never gives back what one long message needed.
+        options.enable_cpu_mem_arena = False
         path = self._file(name)
         try:
             return onnxruntime.InferenceSession(
