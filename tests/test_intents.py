@@ -179,7 +179,9 @@ def test_two_intents_are_enough(tmp_path: Path) -> None:
 def test_an_unknown_encoder_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "own.yml"
     path.write_text(OWN)
-    done = run("train", "nlu", str(path), "--encoder", "nobody/no-such-model")
+    done = run(
+        "train", "nlu", str(path), "--encoder", "nobody/no-such-model", env={"HF_HUB_OFFLINE": "1"}
+    )
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr
     assert len(done.stderr.decode().strip().splitlines()) == 1
