@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
     from sanad_core.problems import Problem
 
@@ -51,6 +52,18 @@ class ConfigError(SanadError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @classmethod
+    def about(cls, file: object, message: str) -> Self:
+        """An error of one problem that is about a file as a whole.
+
+        Args:
+            file: its path.
+            message: what is wrong and what to do, in one line.
+        """
+        from sanad_core.problems import Problem
+
+        return cls([Problem(file=str(file), message=message)])
 
 
 class PolicyError(ConfigError):

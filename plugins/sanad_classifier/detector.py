@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sanad_core.errors import ContentError, MissingExtra
-from sanad_core.problems import Problem, did_you_mean, one_of
+from sanad_core.problems import did_you_mean, one_of
 from sanad_core.risk import Level, Subject
 from sanad_core.types import Signal
 
@@ -51,7 +51,7 @@ class Classifier:
         for meaning in self._options.labels:
             if meaning.label not in names:
                 hint = did_you_mean(meaning.label, names) or f"; it has {one_of(sorted(names))}"
-                raise _wrong(name, f"the model has no label '{meaning.label}'{hint}")
+                raise ContentError.about(name, f"the model has no label '{meaning.label}'{hint}")
             self._meanings.append((names[meaning.label], meaning))
 
     def detect(self, turn: Turn, context: Context) -> list[Signal]:
@@ -112,12 +112,8 @@ def load_classifier(name: str) -> tuple[Any, Any]:
         tokenizer = AutoTokenizer.from_pretrained(name)
         model = AutoModelForSequenceClassification.from_pretrained(name).eval()
     except (OSError, ValueError) as err:
-        raise _wrong(name, _why(err)) from None
+        raise ContentError.about(name, _why(err)) from None
     return tokenizer, model
-
-
-def _wrong(name: str, message: str) -> ContentError:
-    return ContentError([Problem(file=name, message=message)])
 
 
 def _why(err: Exception) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sanad_core.errors import ContentError, MissingExtra
-from sanad_core.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,4 +153,4 @@ def load(path: Path) -> Classifier:
 def _wrong(path: Path, message: str) -> ContentError:
     examples = path.name.removesuffix(".nlu.npz") + ".yml"
     message = f"{message}; run 'sanad train nlu {path.parent / examples}'"
-    return ContentError([Problem(file=str(path), message=message)])
+    return ContentError.about(path, message)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanad_core.errors import ContentError
-from sanad_core.problems import Problem
 from sanad_core.types import Signal
 from sanad_intents.classifier import load, model_path
 from sanad_intents.examples import PACKAGED, read_examples
@@ -49,7 +48,7 @@ class Intents:
         if self._classifier.digest != digest:
             read_examples(path)  # a mistake in the examples is the better message
             message = f"has changed since it was learned; run 'sanad train nlu {path}'"
-            raise ContentError([Problem(file=str(path), message=message)])
+            raise ContentError.about(path, message)
         self._vectors = open_vectors(self._classifier.encoder, path.parent)
         self._vectors.load()
 
@@ -86,4 +85,4 @@ def digest_of(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as err:
         message = f"cannot be read: {err.strerror}"
-        raise ContentError([Problem(file=str(path), message=message)]) from None
+        raise ContentError.about(path, message) from None

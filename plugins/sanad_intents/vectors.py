@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sanad_core.errors import ContentError, MissingExtra
-from sanad_core.problems import Problem
 from sanad_screen.encoder import EMBED, Encoder
 from sanad_screen.model import PACKAGED
 
@@ -113,7 +112,7 @@ class _SentenceTransformer:
                 f"this sentence-transformers model cannot be loaded ({type(err).__name__}); name a "
                 "folder, or an id that this machine can fetch"
             )
-            raise ContentError([Problem(file=self._name, message=message)]) from None
+            raise ContentError.about(self._name, message) from None
 
     def of(self, texts: Sequence[str], told: Callable[[int], Any] = _nothing) -> Any:
         self.load()

@@ -11,7 +11,7 @@ from sanad_core.types import Signal, Speaker
 from sanad_screen.encoder import SCREEN, Encoder
 from sanad_screen.evidence import spans_of
 from sanad_screen.labels import CONDITIONS, EMOTIONS, KINDS, LEVELS, SENTIMENTS, SUBJECTS
-from sanad_screen.model import PACKAGED, read_card
+from sanad_screen.model import PACKAGED, at_least, read_card
 
 if TYPE_CHECKING:
     from sanad_core.specs import Context, Setting
@@ -122,14 +122,10 @@ class Read:
     """
 
     def __init__(self, row: Tokens, scores: Scores, card: Card) -> None:
-        import numpy as np
-
         self.row = row
         self.scores = scores
         logits = scores.logits
-        chances = 1 / (1 + np.exp(-logits["level"] / card.temperature))
-        # "At least high" says "at least low": a higher level lends its probability to the lower.
-        self.at_least = [float(p) for p in np.maximum.accumulate(chances[::-1])[::-1]]
+        self.at_least = [float(p) for p in at_least(logits["level"], card.temperature)]
         self.kind = KINDS[int(logits["kind"].argmax())]
         self.subject = Subject.OTHER if self._other(card) else Subject.SELF
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 from sanad_core.errors import ContentError
-from sanad_core.problems import Problem
 from sanad_screen.labels import OUTPUTS
 from sanad_screen.tokens import Reader
 
@@ -205,7 +204,7 @@ class Encoder:
         path = self._folder / name
         if not path.is_file():
             message = "no such file; a model's folder is made by 'sanad train screen'"
-            raise ContentError([Problem(file=str(path), message=message)])
+            raise ContentError.about(path, message)
         return path
 
     def _session(self, name: str) -> Any:
@@ -226,7 +225,7 @@ class Encoder:
             message = (
                 f"cannot be loaded as a model ({type(err).__name__}); train or install it again"
             )
-            raise ContentError([Problem(file=str(path), message=message)]) from None
+            raise ContentError.about(path, message) from None
 
 
 def _cores() -> int:

@@ -11,12 +11,15 @@ __all__ = [
     "LEVELS",
     "OUTPUTS",
     "SENTIMENTS",
+    "SEVERITY",
     "SUBJECTS",
     "TIMES",
 ]
 
 LEVELS = tuple(Level)
 KINDS = tuple(RiskKind)
+# Severity of the C-SSRS, 0 to 6, as a level. Source: docs/safety.md.
+SEVERITY = ("none", "low", "low", "moderate", "high", "high", "high")
 SUBJECTS = ("none", Subject.SELF.value, Subject.OTHER.value)
 TIMES = ("now", "past")
 SENTIMENTS = ("negative", "neutral", "positive")

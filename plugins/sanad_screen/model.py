@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, ValidationError
 
 from sanad_core.errors import ContentError
-from sanad_core.problems import Problem, did_you_mean, one_of
+from sanad_core.problems import did_you_mean, one_of
 from sanad_core.schema import Strict, first_error
 from sanad_screen.encoder import EMBED, SCREEN, TOKENIZER, TRUNK
 from sanad_screen.labels import CONDITIONS, EMOTIONS, KINDS, LEVELS
@@ -18,7 +18,7 @@ from sanad_screen.labels import CONDITIONS, EMOTIONS, KINDS, LEVELS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CARD", "PACKAGED", "Card", "Thresholds", "digests", "read_card"]
+__all__ = ["CARD", "PACKAGED", "Card", "Thresholds", "at_least", "digests", "read_card"]
 
 PACKAGED = Path(__file__).parent / "model"
 CARD = "screen.json"
@@ -93,7 +93,7 @@ class Card(Strict):
         """
         if name not in self.points or name not in self.context:
             hint = did_you_mean(name, self.points) or f"; use {one_of(self.points)}"
-            raise _wrong(folder / CARD, f"no operating point is named '{name}'{hint}")
+            raise ContentError.about(folder / CARD, f"no operating point is named '{name}'{hint}")
         return self.points[name], self.context[name]
 
 
@@ -110,17 +110,23 @@ def read_card(folder: Path) -> Card:
     try:
         card = Card.model_validate(json.loads(path.read_bytes()))
     except OSError as err:
-        raise _wrong(path, f"cannot be read: {err.strerror}; see 'sanad train screen'") from None
+        raise ContentError.about(
+            path, f"cannot be read: {err.strerror}; see 'sanad train screen'"
+        ) from None
     except ValidationError as err:
-        raise _wrong(path, first_error(err, Card)) from None
+        raise ContentError.about(path, first_error(err, Card)) from None
     except ValueError:
-        raise _wrong(path, "is not JSON; train the model again") from None
+        raise ContentError.about(path, "is not JSON; train the model again") from None
     expected = {"levels": LEVELS, "kinds": KINDS, "conditions": CONDITIONS, "emotions": EMOTIONS}
     for name, labels in expected.items():
         if tuple(getattr(card, name)) != tuple(str(label) for label in labels):
-            raise _wrong(path, f"{name} are not those of this version; train the model again")
+            raise ContentError.about(
+                path, f"{name} are not those of this version; train the model again"
+            )
     if {*card.condition_thresholds} != {*CONDITIONS}:
-        raise _wrong(path, "condition_thresholds are not those of this version; train it again")
+        raise ContentError.about(
+            path, "condition_thresholds are not those of this version; train it again"
+        )
     _same(folder, card.files)
     return card
 
@@ -130,7 +136,22 @@ def _same(folder: Path, files: Mapping[str, str]) -> None:
     for name in FILES:
         if files.get(name) != found[name]:
             message = f"is not the file that {CARD} was written for; train or install it again"
-            raise _wrong(folder / name, message)
+            raise ContentError.about(folder / name, message)
+
+
+def at_least(logits: Any, temperature: float) -> Any:
+    """The probability of each level or a higher one, from the level head's logits.
+
+    "At least high" says "at least low": a higher level lends its probability to the lower.
+
+    Args:
+        logits: one per level above none, in the last dimension.
+        temperature: what they are divided by.
+    """
+    import numpy as np
+
+    chances = 1 / (1 + np.exp(-logits / temperature))
+    return np.maximum.accumulate(chances[..., ::-1], axis=-1)[..., ::-1]
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -140,7 +161,3 @@ def digests(folder: Path) -> dict[str, str]:
         path = folder / name
         found[name] = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
     return found
-
-
-def _wrong(path: Path, message: str) -> ContentError:
-    return ContentError([Problem(file=str(path), message=message)])

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sanad_core.errors import ContentError
-from sanad_core.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,14 +53,14 @@ class Reader:
         try:
             self._tokenizer: Any = Tokenizer.from_file(str(path))
         except Exception as err:  # the library raises nothing narrower
-            raise _wrong(path, f"is no tokeniser ({type(err).__name__})") from None
+            raise ContentError.about(path, f"is no tokeniser ({type(err).__name__})") from None
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         special: list[Any] = [
             self._tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]", "[PAD]")
         ]
         if None in special:
-            raise _wrong(path, "is not the tokeniser of a BERT model")
+            raise ContentError.about(path, "is not the tokeniser of a BERT model")
         self._first, self._break, self._padding = map(int, special)
 
     def message(self, text: str, most: int = MESSAGE) -> Tokens:
@@ -158,7 +157,3 @@ def _pieces(text: str, spans: list[tuple[int, int]], most: int) -> Iterator[tupl
             begin = cut
     if begin < len(spans):
         yield begin, len(spans)
-
-
-def _wrong(path: Path, message: str) -> ContentError:
-    return ContentError([Problem(file=str(path), message=message)])

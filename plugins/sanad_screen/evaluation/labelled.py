@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sanad_core.errors import ContentError, UsageError
 from sanad_core.problems import Problem
 from sanad_core.risk import Level, RiskKind, Subject
+from sanad_screen.labels import SEVERITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Labelled", "label_map", "read_labelled"]
 
-# C-SSRS severity as a level. Source: docs/safety.md.
-SEVERITY = ("none", "low", "low", "moderate", "high", "high", "high")
 _FIELDS = ("level", "severity", "severity_human", "expected", "label")
 _KNOWN = {level.value: level.value for level in Level} | {"no_crisis": "none"}
 SKIP = "skip"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sanad_core.risk import Level
+from sanad_screen.labels import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +27,6 @@ __all__ = [
     "share",
 ]
 
-LEVELS = tuple(Level)
 RATES = (0.01, 0.02, 0.05)  # fixed false-positive rates at which recall is given
 
 

@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from sanad_screen.labels import EMOTIONS
+from sanad_screen.labels import EMOTIONS, SEVERITY
 from sanad_screen.rows import Row
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MEASURED", "SETS", "calm_only", "measured_texts", "read_public"]
 
-# Severity of the C-SSRS, 0 to 6, as a level: 1-2 low, 3 moderate, 4-6 high.
-SEVERITY = ("none", "low", "low", "moderate", "high", "high", "high")
 _GOOD = {
     "admiration", "amusement", "approval", "caring", "excitement", "gratitude", "joy", "love",
     "optimism", "pride", "relief",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sanad_core.risk import Level
-from sanad_screen.model import Card
+from sanad_screen.model import Card, at_least
 from sanad_screen.rows import Row
 from sanad_screen.training.calibrate import ranks_of
 from sanad_screen.training.fit import Fitted
@@ -34,8 +34,7 @@ def write_report(
         The lines to show at the end.
     """
     ranks = ranks_of(dev)
-    chances = 1 / (1 + np.exp(-logits["level"] / card.temperature))
-    chances = np.maximum.accumulate(chances[:, ::-1], axis=1)[:, ::-1]
+    chances = at_least(logits["level"], card.temperature)
     points = {
         name: {
             "thresholds": point.ranked,

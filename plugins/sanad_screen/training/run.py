@@ -19,7 +19,7 @@ from sanad_core.errors import UsageError
 from sanad_screen.encoder import TOKENIZER, Encoder
 from sanad_screen.evaluation.measure import share
 from sanad_screen.labels import CONDITIONS, EMOTIONS, KINDS, LEVELS, OUTPUTS
-from sanad_screen.model import CARD, Card, digests
+from sanad_screen.model import CARD, Card, at_least, digests
 from sanad_screen.rows import Row
 from sanad_screen.tokens import Reader
 from sanad_screen.training import calibrate
@@ -160,8 +160,8 @@ def _card(run: Run, rows: Rows, logits: dict[str, Any], calm: list[Any], model: 
     ranks = calibrate.ranks_of(rows.dev)
     known = ranks >= 0
     warmth = calibrate.temperature(logits["level"][known], ranks[known])
-    hard = _chances(logits["level"][ranks == 0], warmth)
-    everyday, talks = (_chances(given, warmth) for given in calm)
+    hard = at_least(logits["level"][ranks == 0], warmth)
+    everyday, talks = (at_least(given, warmth) for given in calm)
     rates = calibrate.POINTS | {"default": run.false_positives}
     return Card(
         start=Path(run.start).name if os.path.isdir(run.start) else run.start,
@@ -181,11 +181,6 @@ def _card(run: Run, rows: Rows, logits: dict[str, Any], calm: list[Any], model: 
     )
 
 
-def _chances(logits: Any, warmth: float) -> Any:
-    chances = 1 / (1 + np.exp(-logits / warmth))
-    return np.maximum.accumulate(chances[:, ::-1], axis=1)[:, ::-1]
-
-
 def _run(model: Path, rows: Sequence[Row]) -> dict[str, Any]:
     """Each head's logits of the exported model."""
     encoder = Encoder(model)
@@ -201,7 +196,7 @@ def _agreement(given: Any, full: Any, card: Card) -> list[bool]:
     """Whether the int8 model puts each row on the level that the full one does."""
     bars = np.array(card.points["default"].ranked)
     levels = [
-        np.cumprod(_chances(logits, card.temperature) >= bars, axis=1).sum(1)
+        np.cumprod(at_least(logits, card.temperature) >= bars, axis=1).sum(1)
         for logits in (given, full)
     ]
     return [bool(same) for same in levels[0] == levels[1]]
