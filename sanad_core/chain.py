@@ -1,4 +1,9 @@
-"""Asks the responders in turn and checks what they draft; the first draft that passes wins."""
+"""Asks the responders in turn and checks what they draft; the first draft that passes wins.
+
+At risk `none`, a responder that streams is read sentence by sentence: each is checked in its place
+and then leaves. What has left stays; a failure midway hands over to the next responder, and a
+violation ends the reply there.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +12,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sanad_core.assess import plain_int, plain_text
-from sanad_core.steps import Malformed
-from sanad_core.types import Draft, Failure, FailureCause, Verdict
+from sanad_core.errors import Declined
+from sanad_core.flow import Flow
+from sanad_core.risk import Level, RiskKind, Subject
+from sanad_core.steps import Malformed, Outcome
+from sanad_core.text import complete
+from sanad_core.types import Draft, Failure, FailureCause, Signal, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from sanad_core.outlet import Outlet
     from sanad_core.policy import StepPlan
     from sanad_core.specs import Context
     from sanad_core.steps import Runner
 
-__all__ = ["Chain", "ChainResult", "Step", "checked_draft", "checked_verdicts"]
+__all__ = ["Asking", "Chain", "ChainResult", "Step", "checked_draft", "checked_verdicts"]
 
 MAX_DRAFT = 10_000
 MAX_SLOTS = 64
@@ -40,6 +50,8 @@ class ChainResult:
 
     Args:
         draft: the draft that passed; None: send the fallback.
+        cut: a violation was found after the first words had left, so the reply ends there.
+        signals: what a provider said of the message by declining it; decide anew.
         blocked: why other drafts did not pass.
         failures: steps that failed.
         steps: milliseconds of each step.
@@ -48,6 +60,8 @@ class ChainResult:
     """
 
     draft: Draft | None
+    cut: bool = False
+    signals: tuple[Signal, ...] = ()
     blocked: tuple[Verdict, ...] = ()
     failures: tuple[Failure, ...] = ()
     steps: tuple[tuple[str, float], ...] = ()
@@ -77,8 +91,50 @@ class Chain:
         self._deadline = deadline
         self._block_ends = block_ends
 
+    def open(self, outlet: Outlet | None = None) -> Asking:
+        """Begin a turn's asking; its time runs from now.
+
+        Args:
+            outlet: where checked sentences leave at once; None: nothing leaves before the end.
+        """
+        ends = time.monotonic() + self._deadline
+        return Asking(self._responders, self._guards, ends, self._block_ends, outlet)
+
+
+class Asking:
+    """What has happened so far in one turn's chain.
+
+    Args:
+        responders: by name.
+        guards: every one checks every draft.
+        ends: when time is up, on the monotonic clock.
+        block_ends: whether a blocked draft ends the chain.
+        outlet: where checked sentences leave.
+    """
+
+    def __init__(
+        self,
+        responders: dict[str, Step],
+        guards: Sequence[Step],
+        ends: float,
+        block_ends: bool,
+        outlet: Outlet | None,
+    ) -> None:
+        self._responders = responders
+        self._guards = guards
+        self._ends = ends
+        self._block_ends = block_ends
+        self._outlet = outlet
+        self._asked: set[str] = set()
+        self._cut = False
+        self._signals: tuple[Signal, ...] = ()
+        self._blocked: list[Verdict] = []
+        self._failures: list[Failure] = []
+        self._respond: list[tuple[str, float]] = []
+        self._guard: list[tuple[str, float]] = []
+
     async def ask(self, names: Sequence[str], context: Context) -> ChainResult:
-        """Ask the named responders in order.
+        """Ask the named responders in order, those already asked aside.
 
         Args:
             names: the responders that the decision allows.
@@ -87,31 +143,31 @@ class Chain:
         Returns:
             The first draft that every guard passed, or none.
         """
-        asking = _Asking(self._guards, time.monotonic() + self._deadline)
+        self._signals = ()
         for place, name in enumerate(names):
+            if name in self._asked:
+                continue
+            self._asked.add(name)
+            step = self._responders[name]
             last = place == len(names) - 1
-            draft = await asking.draft(self._responders[name], context, last=last)
-            if draft is not None and await asking.passes(draft, context):
-                return asking.result(draft)
-            if draft is not None and self._block_ends:
+            blocked = len(self._blocked)
+            if self._streams(step, context):
+                draft = await self._streamed(step, context, last=last)
+            else:
+                draft = await self._draft(step, context, last=last)
+                if draft is not None and not await self._passes(draft, context):
+                    draft = None
+            if draft is not None or self._signals or self._cut:
+                return self._result(draft)
+            if len(self._blocked) > blocked and self._block_ends:
                 break
-        return asking.result(None)
+        return self._result(None)
 
-
-class _Asking:
-    """What has happened so far in one turn's chain."""
-
-    def __init__(self, guards: Sequence[Step], ends: float) -> None:
-        self._guards = guards
-        self._ends = ends
-        self._blocked: list[Verdict] = []
-        self._failures: list[Failure] = []
-        self._respond: list[tuple[str, float]] = []
-        self._guard: list[tuple[str, float]] = []
-
-    def result(self, draft: Draft | None) -> ChainResult:
+    def _result(self, draft: Draft | None) -> ChainResult:
         return ChainResult(
             draft=draft,
+            cut=self._cut,
+            signals=self._signals,
             blocked=tuple(self._blocked),
             failures=tuple(self._failures),
             steps=(*self._respond, *self._guard),
@@ -119,14 +175,25 @@ class _Asking:
             guard=sum(took for _, took in self._guard),
         )
 
-    async def draft(self, step: Step, context: Context, *, last: bool) -> Draft | None:
+    def _streams(self, step: Step, context: Context) -> bool:
+        """Whether sentences may leave before the whole reply was checked."""
+        calm = context.assessment.risk.level is Level.NONE
+        return calm and self._outlet is not None and "stream" in step.runner.methods
+
+    def _timeout(self, step: Step, *, last: bool) -> float | None:
+        """Seconds that a responder gets; None: there are none left, and others come after it."""
         left = self._ends - time.monotonic()
-        reserve = min(RESERVE_S, left / 4)
-        timeout = max(min(step.plan.timeout, left if last else left - reserve), 0.05)
         if left <= 0 and not last:
             self._failures.append(
                 Failure(step=step.plan.name, cause=FailureCause.TIMEOUT, detail="no time was left")
             )
+            return None
+        reserve = min(RESERVE_S, left / 4)
+        return max(min(step.plan.timeout, left if last else left - reserve), 0.05)
+
+    async def _draft(self, step: Step, context: Context, *, last: bool) -> Draft | None:
+        timeout = self._timeout(step, last=last)
+        if timeout is None:
             return None
         name, turn = step.plan.name, replace(context.turn)
         outcome = await step.runner.call(
@@ -136,12 +203,54 @@ class _Asking:
             timeout=timeout,
             check=lambda result: checked_draft(result, name),
         )
+        self._note(step, outcome)
+        return outcome.value
+
+    def _note(self, step: Step, outcome: Outcome[Any]) -> None:
+        """Keep how long a responder took and how it failed."""
+        name = step.plan.name
         self._respond.append((name, outcome.milliseconds))
         if outcome.cause is not None:
             self._failures.append(outcome.failure(name))
-        return outcome.value
+        if type(outcome.error) is Declined:
+            self._signals = _raised_by(outcome.error, name)
 
-    async def passes(self, draft: Draft, context: Context) -> bool:
+    async def _streamed(self, step: Step, context: Context, *, last: bool) -> Draft | None:
+        """Read a responder sentence by sentence; what passes leaves at once."""
+        timeout = self._timeout(step, last=last)
+        if timeout is None:
+            return None
+        turn = replace(context.turn)
+        seen = replace(context, turn=turn)
+        async with Flow(step.runner, (turn, seen), timeout=timeout, most=MAX_DRAFT) as flow:
+            draft = Draft(text="", source=step.plan.name, whole=False)
+            while (piece := await flow.next()) is not None:
+                draft = replace(draft, text=draft.text + piece)
+                ready = complete(draft.text, draft.sent)
+                if ready > draft.sent:
+                    released = await self._release(replace(draft, text=draft.text[:ready]), context)
+                    if not released:
+                        return None
+                    draft = replace(draft, sent=ready)
+            self._note(step, flow.outcome)
+        if flow.outcome.cause is not None:
+            return None
+        if not draft.text.strip():
+            self._failures.append(Failure(step=draft.source, cause=FailureCause.EMPTY))
+            return None
+        draft = replace(draft, text=draft.text.rstrip(), whole=True)
+        return draft if await self._release(draft, context) else None
+
+    async def _release(self, draft: Draft, context: Context) -> bool:
+        """Check a draft as far as it has come, and let what is new of it leave."""
+        assert self._outlet is not None
+        if not await self._passes(draft, context):
+            self._cut = draft.sent > 0
+            return False
+        self._outlet.send(draft.text[draft.sent :])
+        return True
+
+    async def _passes(self, draft: Draft, context: Context) -> bool:
         """Whether every guard passes the draft; a guard that fails passes nothing."""
         for step in self._guards:
             name = step.plan.name
@@ -165,6 +274,22 @@ class _Asking:
                 )
                 return False
         return True
+
+
+def _raised_by(declined: Declined, source: str) -> tuple[Signal, ...]:
+    """What a provider says of a message by declining it; without a kind, the worst is taken."""
+    kind = declined.kind if isinstance(declined.kind, RiskKind) else RiskKind.SUICIDE
+    return (
+        Signal(kind="refusal", label=declined.code, source=source),
+        Signal(
+            kind="risk",
+            label=kind.value,
+            score=0.5,
+            level=Level.LOW,
+            subject=Subject.SELF,
+            source=source,
+        ),
+    )
 
 
 def _verdicts(name: str, length: int) -> Callable[[Any], tuple[Verdict, ...]]:

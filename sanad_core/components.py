@@ -57,7 +57,7 @@ async def _made(part: Part, workers: Workers) -> tuple[Methods, Exception | None
         return {}, None, part.missing
     if spec.options is not None and part.options is None:
         return {}, None, "its options are wrong"  # a problem of the file, reported there
-    names = (spec.method, "warm", "close")
+    names = (spec.method, *spec.also, "warm", "close")
     call = workers.run(lambda: methods_of(spec.make(part.options), names))
     done, _ = await asyncio.wait({call.future}, timeout=WARM_S)
     if not done:

@@ -9,7 +9,7 @@ from sanad_core import conditions, packaged
 from sanad_core.conditions import RiskIs
 from sanad_core.errors import ContentError
 from sanad_core.helplines import load_helplines
-from sanad_core.render import REMINDER, START
+from sanad_core.render import CORRECTED, INTERRUPTED, REMINDER, START
 from sanad_core.replies import load_replies
 from sanad_core.risk import RiskKind
 
@@ -51,6 +51,8 @@ def text_problems(policy: Policy, books: dict[str, ReplyBook]) -> Iterator[Probl
     wanted.setdefault((policy.fallback, None), ("respond", "fallback"))
     for key in (START, REMINDER):
         wanted.setdefault((key, None), ("disclosure",))
+    for key in (CORRECTED, INTERRUPTED):
+        wanted.setdefault((key, None), ("respond",))
     for (key, kind), location in wanted.items():
         for locale, book in books.items():
             if not book.variants(key, kind):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sanad_core import packaged
 from sanad_core.deployment import Deployment, load_deployment
 from sanad_core.errors import EngineClosed, PolicyError, UsageError
+from sanad_core.outlet import Outlet
 from sanad_core.plan import Plan, resolve
 from sanad_core.plugins import Catalog
 from sanad_core.policy import read_policy
@@ -212,18 +213,26 @@ class Engine:
         locale: str | None = None,
         region: str | None = None,
     ) -> AsyncIterator[StreamEvent]:
-        """Answer a message as events: checked text, then `done` with the whole record.
+        """Answer a message as events: checked text in pieces, then `done` with the whole record.
+
+        At risk `none`, a responder that streams is passed on sentence by sentence, each checked
+        before it leaves. Otherwise the whole checked reply comes as one piece. The pieces together
+        are `exchange.reply.text`. A turn goes on to its end even if the caller stops reading.
 
         Args and errors are those of `respond`.
         """
-        exchange = await self.respond(
-            text,
-            conversation_id=conversation_id,
-            message_id=message_id,
-            locale=locale,
-            region=region,
-        )
-        yield StreamEvent(type="text", text=exchange.reply.text)
+        incoming = self._incoming(text, conversation_id, message_id, locale, region)
+        await self.start()
+        pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        task = self._task(self._admitted(incoming, Outlet(pieces.put_nowait)))
+        task.add_done_callback(lambda _: pieces.put_nowait(None))
+        sent = 0
+        while (piece := await pieces.get()) is not None:
+            sent += len(piece)
+            yield StreamEvent(type="text", text=piece)
+        exchange = task.result()
+        if rest := exchange.reply.text[sent:]:
+            yield StreamEvent(type="text", text=rest)
         yield StreamEvent(type="done", exchange=exchange)
 
     async def screen(self, text: str, *, locale: str | None = None) -> Assessment:
@@ -318,9 +327,9 @@ class Engine:
             raise EngineClosed("the engine was closed")
         return self._turns
 
-    async def _admitted(self, incoming: Incoming) -> Exchange:
+    async def _admitted(self, incoming: Incoming, outlet: Outlet | None = None) -> Exchange:
         async with self._admission.admitted(incoming.conversation):
-            return await self._running().answer(incoming)
+            return await self._running().answer(incoming, outlet)
 
     def _task(self, coroutine: Coroutine[Any, Any, Exchange]) -> asyncio.Task[Exchange]:
         task = asyncio.get_running_loop().create_task(coroutine)

@@ -8,6 +8,8 @@ SanadError
 ├── PluginError          a plugin is missing, cannot be imported, or has no such component
 │   └── MissingExtra     … because an optional dependency is not installed
 ├── StoreError           the conversation store cannot be opened, read or written
+├── ServiceError         an outside service gave nothing that can be used
+├── Declined             a provider would not answer this message: a signal, not a fault
 ├── UsageError           the caller asked for something that cannot be
 ├── Overloaded           the engine has no room for one more waiting message
 └── EngineClosed         the engine is not running
@@ -15,6 +17,7 @@ SanadError
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
     from typing import Self
 
     from sanad_core.problems import Problem
+    from sanad_core.risk import RiskKind
 
 __all__ = [
     "ConfigError",
     "ContentError",
+    "Declined",
     "DeploymentError",
     "EngineClosed",
     "MissingExtra",
@@ -33,6 +38,7 @@ __all__ = [
     "PluginError",
     "PolicyError",
     "SanadError",
+    "ServiceError",
     "StoreError",
     "UsageError",
 ]
@@ -99,6 +105,48 @@ class MissingExtra(PluginError):
 
 class StoreError(SanadError):
     """The conversation store cannot be opened, read or written."""
+
+
+_CODE = re.compile("[a-z][a-z0-9_]{0,39}")
+
+
+def _code(text: str) -> str:
+    """A code is told and kept, so it must be none of anybody's words."""
+    if not _CODE.fullmatch(text):
+        raise ValueError("a code is of lower-case letters, digits and _ alone")
+    return text
+
+
+class ServiceError(SanadError):
+    """An outside service gave nothing that can be used.
+
+    Args:
+        code: what happened, such as `http_500`, `connection_refused` or `no_first_token`; kept in
+            the record of the turn.
+        late: whether it took too long.
+    """
+
+    def __init__(self, code: str, *, late: bool = False) -> None:
+        self.code = _code(code)
+        self.late = late
+        super().__init__(self.code)
+
+
+class Declined(SanadError):
+    """A provider's filter or model would not answer this message.
+
+    That says something about the message: the turn's risk is raised to `low`, and what else may
+    answer is decided anew.
+
+    Args:
+        code: how it said so, such as `content_filter` or `refusal`.
+        kind: the kind of risk that it named; None: it named none, which is taken for the worst.
+    """
+
+    def __init__(self, code: str, kind: RiskKind | None = None) -> None:
+        self.code = _code(code)
+        self.kind = kind
+        super().__init__(self.code)
 
 
 class UsageError(SanadError):

@@ -10,16 +10,32 @@ from sanad_core.replies import fill
 from sanad_core.types import Cause, Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from sanad_core.plan import Plan
+    from sanad_core.replies import Filled
     from sanad_core.specs import Context
     from sanad_core.types import Conversation, Decision, Draft
 
-__all__ = ["SCRIPTED", "disclosed", "drafted", "last_resort", "scripted", "used_scripts"]
+__all__ = [
+    "CORRECTED",
+    "INTERRUPTED",
+    "SCRIPTED",
+    "disclosed",
+    "drafted",
+    "filling",
+    "last_resort",
+    "noted",
+    "opening",
+    "scripted",
+    "used_scripts",
+]
 
 SCRIPTED = "scripted"
 START, REMINDER = "disclosure/start", "disclosure/reminder"
+# Said where a streamed reply breaks off: because it was wrong, or because its responder failed.
+CORRECTED, INTERRUPTED = "support/corrected", "support/interrupted"
 
 
 def used_scripts(conversation: Conversation) -> tuple[str, ...]:
@@ -52,15 +68,51 @@ def scripted(plan: Plan, decision: Decision, context: Context) -> Reply:
     return Reply(text=filled.text, responder=SCRIPTED, helplines=filled.given, scripts=ids)
 
 
+def filling(plan: Plan, context: Context) -> Callable[[str], Filled]:
+    """What writes helplines into a draft's text."""
+    resources = plan.registry.find(context.region, ("suicide",), ())
+    phrases = plan.books[context.locale].phrases
+    return lambda text: fill(text, phrases, resources)
+
+
 def drafted(plan: Plan, draft: Draft, context: Context) -> Reply:
     """The reply that an accepted draft becomes."""
-    resources = plan.registry.find(context.region, ("suicide",), ())
-    filled = fill(draft.text, plan.books[context.locale].phrases, resources)
+    filled = filling(plan, context)(draft.text)
     return Reply(
         text=filled.text,
         responder=draft.source,
         helplines=filled.given,
         scripts=draft.scripts,
+    )
+
+
+def noted(plan: Plan, key: str, context: Context) -> Reply:
+    """A scripted text without helplines: why a reply breaks off."""
+    script = plan.books[context.locale].choose(key, None, used_scripts(context.conversation))
+    return Reply(text=script.text, responder=SCRIPTED, scripts=(script.id,))
+
+
+def opening(plan: Plan, context: Context, now: datetime) -> Reply | None:
+    """The disclosure, where one is due.
+
+    Args:
+        plan: its texts and intervals.
+        context: the conversation, the language and the country.
+        now: the time.
+    """
+    key = _due(plan, context.conversation, now)
+    if key is None:
+        return None
+    book = plan.books[context.locale]
+    script = book.choose(key, None, used_scripts(context.conversation))
+    resources = plan.registry.find(context.region, ("emergency",), ())
+    said = fill(script.text, book.phrases, resources)
+    return Reply(
+        text=said.text,
+        responder=SCRIPTED,
+        helplines=said.given,
+        scripts=(script.id,),
+        disclosed=True,
     )
 
 
@@ -74,19 +126,15 @@ def disclosed(plan: Plan, reply: Reply, context: Context, now: datetime, *, firs
         now: the time.
         first: put the disclosure before the text; in a crisis the text comes first.
     """
-    key = _due(plan, context.conversation, now)
-    if key is None:
+    said = opening(plan, context, now)
+    if said is None:
         return reply
-    book = plan.books[context.locale]
-    script = book.choose(key, None, used_scripts(context.conversation))
-    resources = plan.registry.find(context.region, ("emergency",), ())
-    said = fill(script.text, book.phrases, resources)
     parts = (said.text, reply.text) if first else (reply.text, said.text)
     return replace(
         reply,
         text="\n\n".join(parts),
-        helplines=tuple(dict.fromkeys((*reply.helplines, *said.given))),
-        scripts=(*reply.scripts, script.id),
+        helplines=tuple(dict.fromkeys((*reply.helplines, *said.helplines))),
+        scripts=(*reply.scripts, *said.scripts),
         disclosed=True,
     )
 

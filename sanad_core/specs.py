@@ -88,7 +88,12 @@ class Detector(Protocol):
 
 @runtime_checkable
 class Responder(Protocol):
-    """Proposes a reply."""
+    """Proposes a reply.
+
+    It may also have `stream(turn, context)`, an `async def` generator of the same reply's pieces;
+    `engine.stream` uses it. It raises `ServiceError` where its service fails, and `Declined` where
+    a provider would not answer the message.
+    """
 
     def respond(self, turn: Turn, context: Context) -> Draft | str | Awaitable[Draft | str]:
         """A draft, or its text; it is checked by the guards before anyone reads it."""
@@ -131,6 +136,7 @@ class Spec:
 
     kind: ClassVar[str] = ""
     method: ClassVar[str] = ""
+    also: ClassVar[tuple[str, ...]] = ()  # methods that a component may have besides
 
     name: str
     make: Callable[[Any], Any]
@@ -170,6 +176,7 @@ class ResponderSpec(Spec):
 
     kind: ClassVar[str] = "responder"
     method: ClassVar[str] = "respond"
+    also: ClassVar[tuple[str, ...]] = ("stream",)
 
     generates: bool = True
     certain: bool = False

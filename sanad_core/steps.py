@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sanad_core.errors import (
     ConfigError,
     ContentError,
+    Declined,
     DeploymentError,
     MissingExtra,
     PolicyError,
+    ServiceError,
     StoreError,
 )
 from sanad_core.types import Failure, FailureCause
@@ -113,7 +115,7 @@ class Runner:
         self._inline = inline
         self._told = told
         self._workers = workers
-        self._room = asyncio.Semaphore(at_once)
+        self.room = asyncio.Semaphore(at_once)
         self._loop: LoopThread | None = None
         self._stuck = 0
         self._timeouts = 0
@@ -123,6 +125,14 @@ class Runner:
     def quarantined(self) -> bool:
         """Whether calls are refused because earlier ones hang."""
         return self._stuck >= STUCK or time.monotonic() < self._rest_until
+
+    def refused(self) -> Outcome[Any] | None:
+        """Why the component is not to be called at all; None: it may be."""
+        if not self.methods:
+            return failed(FailureCause.MISSING, self.missing)
+        if self.quarantined:
+            return failed(FailureCause.QUARANTINED, "earlier calls hang")
+        return None
 
     async def call(
         self, method: str, *args: Any, timeout: float, check: Callable[[Any], T]
@@ -139,18 +149,18 @@ class Runner:
         Returns:
             The checked result, or why there is none. It never raises.
         """
-        if not self.methods:
-            return failed(FailureCause.MISSING, self.missing)
-        if self.quarantined:
-            return failed(FailureCause.QUARANTINED, "earlier calls hang")
+        refused = self.refused()
+        if refused is not None:
+            return refused
         start = time.perf_counter()
         try:
             function = self.methods[method]
             if self._inline:
                 return self._at_once(function, args, check)
-            async with self._room:
-                if self.quarantined:
-                    return failed(FailureCause.QUARANTINED, "earlier calls hang")
+            async with self.room:
+                refused = self.refused()
+                if refused is not None:
+                    return refused
                 return await self._timed(function, args, timeout, check)
         except Exception as err:
             return self._raised(err, start)
@@ -170,24 +180,45 @@ class Runner:
         future = call.future
         done, _ = await asyncio.wait({future}, timeout=timeout)
         if not done:
-            self._abandon(call)
+            self.abandon(call, late=True)
             return failed(FailureCause.TIMEOUT, f"{timeout:g} s", start)
+        return self.settled(call, start)
+
+    def settled(self, call: Call, start: float) -> Outcome[Any]:
+        """What a call that has ended gave.
+
+        Args:
+            call: it.
+            start: when it began, on the performance counter.
+        """
         self._timeouts = 0
-        error = future.exception()
+        error = call.future.exception()
         if error is not None:
             return self._raised(error, start)
         took = (time.perf_counter() - start) * 1000
-        return Outcome(value=future.result(), milliseconds=took)
+        return Outcome(value=call.future.result(), milliseconds=took)
 
     def _raised(self, error: BaseException, start: float) -> Outcome[Any]:
         if isinstance(error, Malformed):
             log.error("step '%s' gave a malformed result: %s", self.name, error.detail)
             return failed(error.cause, error.detail, start)
+        # Exactly these: a subclass from elsewhere could say anything.
+        if type(error) is ServiceError or type(error) is Declined:
+            log.warning("step '%s' gave no reply: %s", self.name, error.code)
+            late = isinstance(error, ServiceError) and error.late
+            cause = FailureCause.TIMEOUT if late else FailureCause.UNAVAILABLE
+            declined = isinstance(error, Declined)
+            given = failed(FailureCause.REFUSED if declined else cause, error.code, start)
+            return replace(given, error=error)
         log.error("step '%s' raised %s%s", self.name, type(error).__name__, _where(error))
         told = self._told and type(error) in _ABOUT_FILES
         detail = str(error) if told else type(error).__name__
         outcome = failed(FailureCause.EXCEPTION, detail, start)
         return replace(outcome, error=error if isinstance(error, Exception) else None)
+
+    def start(self, function: Callable[[], Any]) -> Call:
+        """Start a coroutine function on the component's own loop."""
+        return self._start(function, (), lambda result: result)
 
     def _start(
         self, function: Callable[..., Any], args: tuple[Any, ...], check: Callable[[Any], Any]
@@ -208,16 +239,23 @@ class Runner:
 
         return self._loop.run(checked)
 
-    def _abandon(self, call: Call) -> None:
-        """Give a call up; it counts as stuck until it ends."""
+    def abandon(self, call: Call, *, late: bool = False) -> None:
+        """Give a call up; it counts as stuck until it ends.
+
+        Args:
+            call: still under way.
+            late: it passed its deadline; else nobody wants its result any more.
+        """
         self._stuck += 1
+        call.future.add_done_callback(self._ended)
+        call.cancel()
+        if not late:
+            return
         self._timeouts += 1
         # A thread that hangs is seen to hang; a coroutine that is cancelled every time is not.
         if self._loop is not None and self._timeouts >= TIMEOUTS:
             self._rest_until = time.monotonic() + REST_S
         log.error("step '%s' passed its deadline", self.name)
-        call.future.add_done_callback(self._ended)
-        call.cancel()
 
     def _ended(self, future: asyncio.Future[Any]) -> None:
         future.exception()

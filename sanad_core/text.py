@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import timedelta
 
-__all__ = ["clean", "detect_script", "duration", "spoken"]
+__all__ = ["clean", "complete", "detect_script", "duration", "spoken"]
 
 _UNSAFE = re.compile("[\ud800-\udfff\x00]")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)\Z")
@@ -18,6 +18,26 @@ _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 def clean(text: str) -> str:
     """Replace lone surrogates and NULs by U+FFFD, one for one, so that offsets stay true."""
     return _UNSAFE.sub("\ufffd", text)
+
+
+# A sentence has ended where space follows its mark, and whatever closes with it.
+_ENDED = re.compile(r"[.!?\u2026\u061f\u06d4]+[\"'\u2019\u201d)\]*]*(?=\s)|(?<=\S)(?=\s*\n)")
+
+
+def complete(text: str, start: int = 0) -> int:
+    """Where the last complete sentence of a growing text ends, its following space not counted.
+
+    Args:
+        text: as far as it has come.
+        start: where earlier sentences ended.
+
+    Returns:
+        The end, or `start` where no further sentence is complete.
+    """
+    ends = [found.end() for found in _ENDED.finditer(text, start)]
+    # What stands in braces is filled in as a whole.
+    whole = (end for end in reversed(ends) if text.count("{{", 0, end) == text.count("}}", 0, end))
+    return next(whole, start)
 
 
 def duration(text: str) -> timedelta:

@@ -17,6 +17,7 @@ from sanad_core.components import make
 from sanad_core.decide import decide
 from sanad_core.errors import StoreError
 from sanad_core.notices import Dispatch
+from sanad_core.outlet import joined
 from sanad_core.records import Observers, notices_of, record_of
 from sanad_core.specs import Context, DetectorSpec
 from sanad_core.steps import Runner, methods_of
@@ -42,8 +43,11 @@ from sanad_core.types import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from sanad_core.chain import ChainResult
+    from sanad_core.outlet import Outlet
     from sanad_core.plan import Part, Plan
     from sanad_core.plugins import Catalog
+    from sanad_core.types import Signal
     from sanad_core.workers import Workers
 
 __all__ = ["Incoming", "Turns"]
@@ -67,12 +71,23 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
-    """A reply, and what came with it."""
+    """A reply, and what came with it.
+
+    Args:
+        reply: the whole of it.
+        slots: what the responder wants remembered.
+        failures: steps that failed on the way.
+        timings: how long they took.
+        context: with what a responder found out about the message; None: nothing new.
+        decision: what was decided then; None: what was decided before.
+    """
 
     reply: Reply
     slots: Slots = ()
     failures: tuple[Failure, ...] = ()
     timings: Timings = field(default_factory=Timings)
+    context: Context | None = None
+    decision: Decision | None = None
 
 
 class Turns:
@@ -159,10 +174,15 @@ class Turns:
         await asyncio.gather(*(runner.close() for runner in self._runners))
         self._workers.close()
 
-    async def answer(self, incoming: Incoming) -> Exchange:
-        """One turn; it always gives an answer."""
+    async def answer(self, incoming: Incoming, outlet: Outlet | None = None) -> Exchange:
+        """One turn; it always gives an answer.
+
+        Args:
+            incoming: the message.
+            outlet: where checked sentences of the reply leave at once.
+        """
         try:
-            return await self._turn(incoming)
+            return await self._turn(incoming, outlet)
         except Exception as err:
             fault = _fault(err)
             now = datetime.now(UTC)
@@ -173,9 +193,11 @@ class Turns:
                 self._plan.policy, Assessment(failures=(fault,)), context.conversation, now
             )
             reply = render.last_resort(self._plan, context)
+            if outlet is not None:
+                reply = outlet.completed(reply)
             return self._exchange(context, decision, _Answer(reply=reply, failures=(fault,)))
 
-    async def _turn(self, incoming: Incoming) -> Exchange:
+    async def _turn(self, incoming: Incoming, outlet: Outlet | None) -> Exchange:
         began = time.perf_counter()
         now = self._clock()
         turn = self._received(incoming, now)
@@ -189,7 +211,7 @@ class Turns:
             loaded, failures = await self._ledger.receive(incoming.conversation, turn)
         received = (time.perf_counter() - began) * 1000
         context = self._context(turn, incoming, loaded.conversation)
-        exchange, slots = await self._worked(context, failures, now)
+        exchange, slots = await self._worked(context, failures, now, outlet)
         notices = tuple(notices_of(exchange)) if self._notify else ()
         record = record_of(
             exchange,
@@ -249,7 +271,11 @@ class Turns:
         return fitting[0] if len(fitting) == 1 else None
 
     async def _worked(
-        self, context: Context, failures: tuple[Failure, ...], now: datetime
+        self,
+        context: Context,
+        failures: tuple[Failure, ...],
+        now: datetime,
+        outlet: Outlet | None,
     ) -> tuple[Exchange, Slots]:
         """Assess, decide and answer; a fault of Sanad's own costs nobody their answer."""
         began = time.perf_counter()
@@ -263,16 +289,23 @@ class Turns:
         decided = time.perf_counter()
         context = replace(context, assessment=assessment)
         try:
-            answer = await self._answer(context, decision, now)
+            answer = await self._answer(context, decision, now, outlet)
         except Exception as err:
             answer = _Answer(reply=render.last_resort(self._plan, context), failures=(_fault(err),))
+            if outlet is not None:
+                answer = replace(answer, reply=outlet.completed(answer.reply))
         timings = replace(
             answer.timings,
             detect=(detected - began) * 1000,
             decide=(decided - detected) * 1000,
             steps=steps + answer.timings.steps,
         )
-        return self._exchange(context, decision, replace(answer, timings=timings)), answer.slots
+        exchange = self._exchange(
+            answer.context or context,
+            answer.decision or decision,
+            replace(answer, timings=timings),
+        )
+        return exchange, answer.slots
 
     def _exchange(self, context: Context, decision: Decision, answer: _Answer) -> Exchange:
         return Exchange(
@@ -316,29 +349,79 @@ class Turns:
             )
         return assessment, steps
 
-    async def _answer(self, context: Context, decision: Decision, now: datetime) -> _Answer:
+    async def _answer(
+        self, context: Context, decision: Decision, now: datetime, outlet: Outlet | None
+    ) -> _Answer:
         """The scripted text that the decision orders, or the first draft that passes."""
-        plan = self._plan
         if decision.cause is not Cause.RESPOND:
-            began = time.perf_counter()
-            reply = render.scripted(plan, decision, context)
-            reply = render.disclosed(plan, reply, context, now, first=False)
-            took = (time.perf_counter() - began) * 1000
-            return _Answer(reply=reply, timings=Timings(respond=took))
+            return self._scripted(context, decision, now)
+        plan = self._plan
+        if outlet is not None:
+            outlet.begin(render.opening(plan, context, now), render.filling(plan, context))
+        asking = self._chain.open(outlet)
         async with self._room:
-            result = await self._chain.ask(decision.chain, context)
+            result = await asking.ask(decision.chain, context)
+            if result.signals:
+                # A provider would not answer this message: that is a finding like any other.
+                context, decision = self._raised(context, result.signals, now)
+                if decision.cause is Cause.RESPOND:
+                    result = await asking.ask(decision.chain, context)
+        asked = _Answer(
+            reply=Reply(text="", responder=""),
+            failures=result.failures,
+            timings=Timings(respond=result.respond, guard=result.guard, steps=result.steps),
+            context=context,
+            decision=decision,
+        )
+        if decision.cause is not Cause.RESPOND:
+            reply = self._after(outlet, self._scripted(context, decision, now).reply, context)
+            return replace(asked, reply=replace(reply, blocked=result.blocked))
+        reply = replace(self._drafted(result, context, now, outlet), blocked=result.blocked)
+        slots = result.draft.slots if result.draft is not None else ()
+        return replace(asked, reply=reply, slots=slots)
+
+    def _scripted(self, context: Context, decision: Decision, now: datetime) -> _Answer:
+        began = time.perf_counter()
+        reply = render.scripted(self._plan, decision, context)
+        reply = render.disclosed(self._plan, reply, context, now, first=False)
+        took = (time.perf_counter() - began) * 1000
+        return _Answer(reply=reply, timings=Timings(respond=took))
+
+    def _raised(
+        self, context: Context, signals: tuple[Signal, ...], now: datetime
+    ) -> tuple[Context, Decision]:
+        """The turn with further signals, and what the policy orders for it now."""
+        before = context.assessment
+        assessment = assessment_of(before.signals + signals, before.failures)
+        decision = decide(self._plan.policy, assessment, context.conversation, now)
+        return replace(context, assessment=assessment), decision
+
+    def _drafted(
+        self, result: ChainResult, context: Context, now: datetime, outlet: Outlet | None
+    ) -> Reply:
+        """The reply that the chain's result makes, with whatever of it has left already."""
+        plan = self._plan
+        left = outlet.left if outlet is not None else None
+        if left is not None and result.cut:
+            return joined(left, render.noted(plan, render.CORRECTED, context))
+        if left is not None and result.draft is not None and result.draft.sent:
+            return replace(left, responder=result.draft.source)
         if result.draft is not None:
             reply = render.drafted(plan, result.draft, context)
         else:
-            fallback = replace(decision, reply=plan.policy.fallback, kind=None)
+            fallback = Decision(cause=Cause.RESPOND, reply=plan.policy.fallback)
             reply = render.scripted(plan, fallback, context)
-        reply = replace(reply, blocked=result.blocked)
-        return _Answer(
-            reply=render.disclosed(plan, reply, context, now, first=True),
-            slots=result.draft.slots if result.draft is not None else (),
-            failures=result.failures,
-            timings=Timings(respond=result.respond, guard=result.guard, steps=result.steps),
-        )
+        if left is not None:
+            return self._after(outlet, reply, context)
+        return render.disclosed(plan, reply, context, now, first=True)
+
+    def _after(self, outlet: Outlet | None, reply: Reply, context: Context) -> Reply:
+        """A reply below what has left of another, with a word on why that broke off."""
+        left = outlet.left if outlet is not None else None
+        if left is None:
+            return reply
+        noted = render.noted(self._plan, render.INTERRUPTED, context)
+        return joined(joined(left, noted), reply)
 
 
 def _fault(err: Exception) -> Failure:

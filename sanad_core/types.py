@@ -182,6 +182,8 @@ class FailureCause(StrEnum):
     TOO_LONG = "too_long"
     UNREADABLE = "unreadable"
     BLOCKED = "blocked"
+    UNAVAILABLE = "unavailable"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,12 +301,17 @@ class Draft:
         scripts: ids of the scripted texts it was made of.
         slots: what to remember for later turns; an empty value forgets the name.
         source: the responder; the engine fills it in.
+        sent: how many of its first characters were checked and have left already; the engine
+            fills it in.
+        whole: whether it is all of the reply; while it streams, a guard sees it grow.
     """
 
     text: str
     scripts: tuple[str, ...] = ()
     slots: Slots = ()
     source: str = ""
+    sent: int = 0
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
