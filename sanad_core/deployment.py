@@ -10,6 +10,7 @@ from pydantic import Field
 
 from sanad_core.errors import DeploymentError
 from sanad_core.schema import Name, Strict, fill_environment, is_variable, validate
+from sanad_core.specs import Service
 from sanad_core.yamlfile import read_yaml
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class Deployment:
         helplines: the registry's path; None: the packaged one.
         notifiers: by default, `on_call` writes to the log.
         observers: plugins whose observer hook is called.
-        endpoints: name and address of each outside service.
+        endpoints: outside services.
         server: where to listen.
         limits: how much to take on.
     """
@@ -122,7 +123,7 @@ class Deployment:
     helplines: Path | None = None
     notifiers: tuple[NotifierPlan, ...] = ON_CALL
     observers: tuple[str, ...] = ()
-    endpoints: tuple[tuple[str, str], ...] = ()
+    endpoints: tuple[Service, ...] = ()
     server: Server = field(default_factory=Server)
     limits: Limits = field(default_factory=Limits)
 
@@ -155,7 +156,7 @@ def load_deployment(path: str | Path | None = None) -> tuple[Deployment, list[Pr
 def _compile(
     file: YamlFile, model: DeploymentFile, folder: Path
 ) -> tuple[Deployment, list[Problem]]:
-    endpoints, unset = fill_environment([[end.name, end.url] for end in model.endpoints])
+    endpoints, unset = fill_environment([[e.name, e.url, e.key] for e in model.endpoints])
     warnings = [
         file.problem(("endpoints",), f"the variable {name} is not set", warning=True)
         for name in unset
@@ -176,7 +177,7 @@ def _compile(
         if model.notifiers is not None
         else ON_CALL,
         observers=tuple(model.observers),
-        endpoints=tuple((name, url) for name, url in endpoints),
+        endpoints=tuple(Service(name=name, url=url, key=key) for name, url, key in endpoints),
         server=model.server,
         limits=model.limits,
     )

@@ -85,7 +85,9 @@ class Flow:
             piece = await asyncio.wait_for(self._pieces.get(), left)
         except TimeoutError:
             self._runner.abandon(self._call, late=True)
-            self.outcome = failed(FailureCause.TIMEOUT, f"{self._timeout:g} s", self._began)
+            self.outcome = failed(
+                FailureCause.TIMEOUT, f"{round(self._timeout, 2):g} s", self._began
+            )
             self._call = None
             return None
         if piece is None:

@@ -31,10 +31,26 @@ __all__ = [
     "NotifierSpec",
     "Responder",
     "ResponderSpec",
+    "Service",
     "Setting",
     "Spec",
     "StoreSpec",
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """An outside service of the deployment.
+
+    Args:
+        name: as options name it.
+        url: its address.
+        key: its secret, if it has one; never shown.
+    """
+
+    name: str
+    url: str
+    key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +62,14 @@ class Setting:
         region: the deployment's country; None: not known.
         folder: the folder of the policy file, for relative paths in options.
         numbers: every number of the helpline registry, in digits.
-        endpoints: name and address of each outside service of the deployment.
+        endpoints: the outside services of the deployment.
     """
 
     locales: tuple[str, ...] = ("en",)
     region: str | None = None
     folder: Path | None = None
     numbers: frozenset[str] = frozenset()
-    endpoints: tuple[tuple[str, str], ...] = ()
+    endpoints: tuple[Service, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

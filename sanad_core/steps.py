@@ -181,7 +181,7 @@ class Runner:
         done, _ = await asyncio.wait({future}, timeout=timeout)
         if not done:
             self.abandon(call, late=True)
-            return failed(FailureCause.TIMEOUT, f"{timeout:g} s", start)
+            return failed(FailureCause.TIMEOUT, f"{round(timeout, 2):g} s", start)
         return self.settled(call, start)
 
     def settled(self, call: Call, start: float) -> Outcome[Any]:
