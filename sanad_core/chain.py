@@ -32,6 +32,7 @@ __all__ = ["Asking", "Chain", "ChainResult", "Step", "checked_draft", "checked_v
 MAX_DRAFT = 10_000
 MAX_SLOTS = 64
 MAX_VERDICTS = 100
+GUARD_FAILED = "guard_failed"  # the rule that a draft breaks when its guard breaks
 GUARD_S = 0.25  # a guard gets this long even when the chain's time is up
 RESERVE_S = 1.0  # kept back for the last responder, which must always get its chance
 
@@ -90,6 +91,21 @@ class Chain:
         self._guards = tuple(guards)
         self._deadline = deadline
         self._block_ends = block_ends
+
+    async def review(self, draft: Draft, context: Context) -> tuple[Verdict, ...]:
+        """What every guard finds in a draft; one that fails finds `guard_failed`."""
+        found: list[Verdict] = []
+        for step in self._guards:
+            outcome = await step.runner.call(
+                "check",
+                draft,
+                context,
+                timeout=step.plan.timeout,
+                check=_verdicts(step.plan.name, len(draft.text)),
+            )
+            failed = (Verdict(rule=GUARD_FAILED, source=step.plan.name),)
+            found += failed if outcome.cause is not None else outcome.value or ()
+        return tuple(found)
 
     def open(self, outlet: Outlet | None = None) -> Asking:
         """Begin a turn's asking; its time runs from now.
@@ -265,7 +281,7 @@ class Asking:
             self._guard.append((name, outcome.milliseconds))
             if outcome.cause is not None:
                 self._failures.append(outcome.failure(name))
-                self._blocked.append(Verdict(rule="guard_failed", source=name))
+                self._blocked.append(Verdict(rule=GUARD_FAILED, source=name))
                 return False
             if outcome.value:
                 self._blocked += outcome.value

@@ -22,13 +22,13 @@ from sanad_core.policy import read_policy
 from sanad_core.queues import Admission
 from sanad_core.text import clean
 from sanad_core.turns import Incoming, Turns
-from sanad_core.types import StreamEvent
+from sanad_core.types import Speaker, StreamEvent, Turn
 from sanad_core.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 
-    from sanad_core.types import Assessment, Exchange
+    from sanad_core.types import Assessment, Exchange, Verdict
 
 __all__ = ["Engine"]
 
@@ -245,6 +245,36 @@ class Engine:
         incoming = self._incoming(text, "screen", None, locale, None)
         await self.start()
         return await self._running().screen(incoming)
+
+    async def review(
+        self, reply: str, context: Sequence[tuple[bool, str]] = ()
+    ) -> tuple[Verdict, ...]:
+        """What the guards find in a reply that somebody or something else wrote.
+
+        Args:
+            reply: the text to check.
+            context: the talk before it, oldest first: whether the person said it, and what. The
+                person's last message is screened, since what a reply must do depends on it.
+
+        Returns:
+            Every violation; none: it may be sent.
+        """
+        if not isinstance(reply, str):
+            raise UsageError(f"a reply must be text, not {type(reply).__name__}")
+        await self.start()
+        now = self._clock()
+        locale = self.plan.policy.locales[0]
+        said = [
+            Turn(
+                speaker=Speaker.PERSON if person else Speaker.BOT,
+                text=clean(text),
+                locale=locale,
+                at=now,
+                message_id=str(number),
+            )
+            for number, (person, text) in enumerate(context)
+        ]
+        return await self._running().review(clean(reply), said)
 
     def respond_sync(self, text: str, *, conversation_id: str, **options: Any) -> Exchange:
         """`respond` for code that is not async; `options` are those of `respond`.

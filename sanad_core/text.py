@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import timedelta
 
-__all__ = ["clean", "complete", "detect_script", "duration", "spoken"]
+__all__ = ["clean", "complete", "detect_script", "duration", "sentences", "spoken"]
 
 _UNSAFE = re.compile("[\ud800-\udfff\x00]")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)\Z")
@@ -38,6 +38,18 @@ def complete(text: str, start: int = 0) -> int:
     # What stands in braces is filled in as a whole.
     whole = (end for end in reversed(ends) if text.count("{{", 0, end) == text.count("}}", 0, end))
     return next(whole, start)
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Where each sentence of a text stands, the space between them left out."""
+    found = []
+    start = 0
+    for end in [*(found.end() for found in _ENDED.finditer(text)), len(text)]:
+        body = text[start:end]
+        if body.strip():
+            found.append((start + len(body) - len(body.lstrip()), start + len(body.rstrip())))
+        start = max(start, end)
+    return found
 
 
 def duration(text: str) -> timedelta:

@@ -6,18 +6,18 @@ import asyncio
 import logging
 import time
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sanad_core import render
+from sanad_core.answering import Answer, Answering
 from sanad_core.assess import DetectorStep, assess, assessment_of
 from sanad_core.chain import Chain, Step
 from sanad_core.components import make
 from sanad_core.decide import decide
 from sanad_core.errors import StoreError
 from sanad_core.notices import Dispatch
-from sanad_core.outlet import joined
 from sanad_core.records import Observers, notices_of, record_of
 from sanad_core.specs import Context, DetectorSpec
 from sanad_core.steps import Runner, methods_of
@@ -27,27 +27,24 @@ from sanad_core.store.open import open_store
 from sanad_core.text import detect_script
 from sanad_core.types import (
     Assessment,
-    Cause,
     Conversation,
     Decision,
+    Draft,
     Exchange,
     Failure,
     FailureCause,
-    Reply,
     Slots,
     Speaker,
-    Timings,
     Turn,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from sanad_core.chain import ChainResult
     from sanad_core.outlet import Outlet
     from sanad_core.plan import Part, Plan
     from sanad_core.plugins import Catalog
-    from sanad_core.types import Signal
+    from sanad_core.types import Verdict
     from sanad_core.workers import Workers
 
 __all__ = ["Incoming", "Turns"]
@@ -67,27 +64,6 @@ class Incoming:
     message_id: str
     locale: str | None
     region: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    """A reply, and what came with it.
-
-    Args:
-        reply: the whole of it.
-        slots: what the responder wants remembered.
-        failures: steps that failed on the way.
-        timings: how long they took.
-        context: with what a responder found out about the message; None: nothing new.
-        decision: what was decided then; None: what was decided before.
-    """
-
-    reply: Reply
-    slots: Slots = ()
-    failures: tuple[Failure, ...] = ()
-    timings: Timings = field(default_factory=Timings)
-    context: Context | None = None
-    decision: Decision | None = None
 
 
 class Turns:
@@ -143,7 +119,8 @@ class Turns:
         )
         limits = plan.deployment.limits
         # Room is for those who wait for a responder: a crisis is found and answered without it.
-        self._room = asyncio.Semaphore(limits.at_once)
+        room = asyncio.Semaphore(limits.at_once)
+        self._answering = Answering(plan, self._chain, room)
         self._observers = Observers(self._catalog.observers(), self._workers)
         self._ledger = Ledger(await self._store_runner(), limits.history)
         pending = await self._ledger.open()
@@ -195,7 +172,7 @@ class Turns:
             reply = render.last_resort(self._plan, context)
             if outlet is not None:
                 reply = outlet.completed(reply)
-            return self._exchange(context, decision, _Answer(reply=reply, failures=(fault,)))
+            return self._exchange(context, decision, Answer(reply=reply, failures=(fault,)))
 
     async def _turn(self, incoming: Incoming, outlet: Outlet | None) -> Exchange:
         began = time.perf_counter()
@@ -252,6 +229,24 @@ class Turns:
         assessment, _ = await self._assess(self._context(turn, incoming, conversation), ())
         return assessment
 
+    async def review(self, reply: str, said: Sequence[Turn]) -> tuple[Verdict, ...]:
+        """What the guards find in a reply.
+
+        Args:
+            reply: it.
+            said: the talk before it; the person's last message is screened first.
+        """
+        place = max((n for n, t in enumerate(said) if t.speaker is Speaker.PERSON), default=None)
+        if place is None:
+            last = replace(self._received(_nothing(), self._clock()), text="")
+            context = Context(turn=last, conversation=Conversation(id="guard", turns=tuple(said)))
+        else:
+            before = Conversation(id="guard", turns=tuple(said[:place]))
+            context = Context(turn=said[place], conversation=before, region=self._plan.region)
+            assessment, _ = await self._assess(context, ())
+            context = replace(context, assessment=assessment)
+        return await self._chain.review(Draft(text=reply), context)
+
     def _context(self, turn: Turn, incoming: Incoming, before: Conversation) -> Context:
         locales = self._plan.policy.locales
         guess = incoming.locale or self._spoken(turn.text) or before.locale
@@ -289,9 +284,9 @@ class Turns:
         decided = time.perf_counter()
         context = replace(context, assessment=assessment)
         try:
-            answer = await self._answer(context, decision, now, outlet)
+            answer = await self._answering.answer(context, decision, now, outlet)
         except Exception as err:
-            answer = _Answer(reply=render.last_resort(self._plan, context), failures=(_fault(err),))
+            answer = Answer(reply=render.last_resort(self._plan, context), failures=(_fault(err),))
             if outlet is not None:
                 answer = replace(answer, reply=outlet.completed(answer.reply))
         timings = replace(
@@ -307,7 +302,7 @@ class Turns:
         )
         return exchange, answer.slots
 
-    def _exchange(self, context: Context, decision: Decision, answer: _Answer) -> Exchange:
+    def _exchange(self, context: Context, decision: Decision, answer: Answer) -> Exchange:
         return Exchange(
             conversation=context.conversation.id,
             turn=context.turn,
@@ -349,79 +344,9 @@ class Turns:
             )
         return assessment, steps
 
-    async def _answer(
-        self, context: Context, decision: Decision, now: datetime, outlet: Outlet | None
-    ) -> _Answer:
-        """The scripted text that the decision orders, or the first draft that passes."""
-        if decision.cause is not Cause.RESPOND:
-            return self._scripted(context, decision, now)
-        plan = self._plan
-        if outlet is not None:
-            outlet.begin(render.opening(plan, context, now), render.filling(plan, context))
-        asking = self._chain.open(outlet)
-        async with self._room:
-            result = await asking.ask(decision.chain, context)
-            if result.signals:
-                # A provider would not answer this message: that is a finding like any other.
-                context, decision = self._raised(context, result.signals, now)
-                if decision.cause is Cause.RESPOND:
-                    result = await asking.ask(decision.chain, context)
-        asked = _Answer(
-            reply=Reply(text="", responder=""),
-            failures=result.failures,
-            timings=Timings(respond=result.respond, guard=result.guard, steps=result.steps),
-            context=context,
-            decision=decision,
-        )
-        if decision.cause is not Cause.RESPOND:
-            reply = self._after(outlet, self._scripted(context, decision, now).reply, context)
-            return replace(asked, reply=replace(reply, blocked=result.blocked))
-        reply = replace(self._drafted(result, context, now, outlet), blocked=result.blocked)
-        slots = result.draft.slots if result.draft is not None else ()
-        return replace(asked, reply=reply, slots=slots)
 
-    def _scripted(self, context: Context, decision: Decision, now: datetime) -> _Answer:
-        began = time.perf_counter()
-        reply = render.scripted(self._plan, decision, context)
-        reply = render.disclosed(self._plan, reply, context, now, first=False)
-        took = (time.perf_counter() - began) * 1000
-        return _Answer(reply=reply, timings=Timings(respond=took))
-
-    def _raised(
-        self, context: Context, signals: tuple[Signal, ...], now: datetime
-    ) -> tuple[Context, Decision]:
-        """The turn with further signals, and what the policy orders for it now."""
-        before = context.assessment
-        assessment = assessment_of(before.signals + signals, before.failures)
-        decision = decide(self._plan.policy, assessment, context.conversation, now)
-        return replace(context, assessment=assessment), decision
-
-    def _drafted(
-        self, result: ChainResult, context: Context, now: datetime, outlet: Outlet | None
-    ) -> Reply:
-        """The reply that the chain's result makes, with whatever of it has left already."""
-        plan = self._plan
-        left = outlet.left if outlet is not None else None
-        if left is not None and result.cut:
-            return joined(left, render.noted(plan, render.CORRECTED, context))
-        if left is not None and result.draft is not None and result.draft.sent:
-            return replace(left, responder=result.draft.source)
-        if result.draft is not None:
-            reply = render.drafted(plan, result.draft, context)
-        else:
-            fallback = Decision(cause=Cause.RESPOND, reply=plan.policy.fallback)
-            reply = render.scripted(plan, fallback, context)
-        if left is not None:
-            return self._after(outlet, reply, context)
-        return render.disclosed(plan, reply, context, now, first=True)
-
-    def _after(self, outlet: Outlet | None, reply: Reply, context: Context) -> Reply:
-        """A reply below what has left of another, with a word on why that broke off."""
-        left = outlet.left if outlet is not None else None
-        if left is None:
-            return reply
-        noted = render.noted(self._plan, render.INTERRUPTED, context)
-        return joined(joined(left, noted), reply)
+def _nothing() -> Incoming:
+    return Incoming(text="", conversation="guard", message_id="0", locale=None, region=None)
 
 
 def _fault(err: Exception) -> Failure:

@@ -22,10 +22,12 @@ COMMANDS = {
     "run": ("sanad_core.cli.run", "Talk in the terminal, or answer lines from standard input."),
     "check": ("sanad_core.cli.check", "Check a policy and show what it decides."),
     "screen": ("sanad_core.cli.screen", "Detect risk in texts; nobody is answered."),
+    "guard": ("sanad_core.cli.guard", "Check replies with the guards; nobody is answered."),
     "explain": ("sanad_core.cli.explain", "Show one message's path through a policy."),
     "plugins": ("sanad_core.cli.plugins", "List what is installed."),
     "train": ("sanad_core.cli.train", "Train a model: the screening model, intents."),
     "eval": ("sanad_core.cli.eval", "Evaluate detectors on labelled messages."),
+    "model": ("sanad_core.cli.model", "Fetch, serve and try language models."),
     "hold": ("sanad_core.cli.hold", "List or acknowledge conversations in crisis mode."),
 }
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from sanad_core.cli import options
-from sanad_core.cli.open import each, input_lines, open_engine, open_input, started
-from sanad_core.cli.progress import progress
+from sanad_core.cli.open import input_lines, open_engine, open_input
+from sanad_core.cli.rows import in_order
 from sanad_core.text import clean
 from sanad_core.view import screen_view
 
@@ -20,11 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sanad_core.engine import Engine
-    from sanad_core.types import Assessment
 
 __all__ = ["command"]
-
-AT_ONCE = 64  # rows in work at the same time; they come out in order all the same
 
 
 @click.command("screen", epilog="Example: echo 'I feel awful' | sanad screen -")
@@ -54,35 +50,13 @@ class _Row:
 
 
 async def _screen(engine: Engine, stream: BinaryIO, name: str) -> int:
-    loop = asyncio.get_running_loop()
-    rows = _rows(stream)
-    # The queue's size bounds what is in memory; rows go out as soon as they are done.
-    queue: asyncio.Queue[tuple[_Row, asyncio.Task[Assessment]] | None] = asyncio.Queue(AT_ONCE)
+    async def work(row: _Row) -> dict[str, Any]:
+        view = screen_view(row.id, clean(row.text), await engine.screen(row.text))
+        if row.bad:
+            view["failures"].append({"step": "input", "cause": "malformed", "detail": row.bad})
+        return view
 
-    async def feed() -> None:
-        async for row in each(rows):
-            await queue.put((row, loop.create_task(engine.screen(row.text))))
-        await queue.put(None)
-
-    bad = 0
-    async with started(engine):
-        feeding = loop.create_task(feed())
-        try:
-            with progress("screened", beside_output=True) as advance:
-                while (item := await queue.get()) is not None:
-                    row, task = item
-                    _write(row, await task)
-                    advance(1)
-                    if row.bad:
-                        bad += 1
-                        click.echo(f"{name}:{row.id}: {row.bad}", err=True)
-        finally:
-            # Whoever read the output may be gone, with rows still in work.
-            feeding.cancel()
-            left = [queue.get_nowait() for _ in range(queue.qsize())]
-            tasks = [item[1] for item in left if item is not None]
-            await asyncio.gather(feeding, *tasks, return_exceptions=True)
-    return bad
+    return await in_order(engine, _rows(stream), work, name=name, verb="screened")
 
 
 def _rows(stream: BinaryIO) -> Iterator[_Row]:
@@ -108,11 +82,3 @@ def _row(number: int, line: str) -> _Row:
         return _Row(clean(row_id), text)
     whole = isinstance(row_id, int) and not isinstance(row_id, bool)
     return _Row(row_id if whole else number, text)
-
-
-def _write(row: _Row, assessment: Assessment) -> None:
-    view = screen_view(row.id, clean(row.text), assessment)
-    if row.bad:
-        view["failures"].append({"step": "input", "cause": "malformed", "detail": row.bad})
-    sys.stdout.buffer.write(json.dumps(view, ensure_ascii=False).encode() + b"\n")
-    sys.stdout.buffer.flush()
