@@ -16,12 +16,10 @@ SHOWN = PAGE.read_text(encoding="utf-8")
 # Where the screening model or an inferred intent still leads a conversation astray. The page shows
 # them as they are played; whoever mends one has to take it out here.
 ASTRAY = {
-    "insomnia": "alarms at 'im ok with it, now that theres a plan', said of tonight's sleep",
-    "new-baby": "asks after suicide at 'i want to be kinder to myself i guess'",
-    "rambling": "alarms at a present that is still in its box",
-    "suicide-plan": "takes 'i moved it away' for danger, so that it asks who is there twice",
-    "substance": "takes 'my kid. they are on their way' for danger in a held talk",
+    "abuse": "takes a push for a threat to life: one level too high",
+    "lonely": "alarms at 'climbing. me and dan used to go every week'",
     "panic": "an exercise comes one step late",
+    "someone-else": "takes 'no plan. just tired of everything', said of a friend, for the person",
 }
 
 

@@ -7,15 +7,17 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import DATA
 
 from sanad_core.errors import ContentError
 from sanad_core.risk import Level, RiskKind
 from sanad_screen.rows import CORPUS, Row, read_rows, write_rows
+from sanad_screen.training.judged import JUDGED, LABELS, read_judged, texts_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES = sorted(CORPUS.glob("*.jsonl"))
+FILES = sorted(path for path in CORPUS.glob("*.jsonl") if path != LABELS)
 # What appears nowhere: amounts with a unit, addresses, numbers to call.
 BANNED = re.compile(r"\b\d+ ?mg\b|https?://|www\.|@\w+\.\w+|\b\d{3}[- ]\d{3}[- ]\d{4}\b")
 
@@ -62,6 +64,35 @@ def test_the_limits_are_kept(corpus: dict[str, list[Row]]) -> None:
         for row in found:
             text = " ".join((*(said.text for said in row.context), row.text))
             assert not BANNED.search(text), row.id
+
+
+def test_labels_of_public_texts_hold_no_text_and_lead_to_rows() -> None:
+    """The texts stay where they were published; a label says which part of which row it means."""
+    lines = [json.loads(line) for line in LABELS.read_text(encoding="utf-8").splitlines()]
+    assert len(lines) > 9_000
+    assert {line["set"] for line in lines} == set(JUDGED)
+    keys = {"set", "row", "start", "end", "level", "kind", "subject", "time", "conditions"}
+    assert all(line.keys() <= keys for line in lines)
+    assert not any(
+        " " in str(value) for line in lines for value in line.values() if isinstance(value, str)
+    )
+    if not DATA.is_dir():
+        pytest.skip("the public sets are not here")
+    rows = read_judged(DATA)
+    assert len(rows) == len(lines)
+    assert len({row.id for row in rows}) == len(rows)
+    whole = texts_of(DATA, "cssrs_reddit500")
+    row = next(row for row in rows if row.hand == "cssrs_reddit500")
+    place = row.id.removeprefix("cssrs_reddit500-").partition(":")[0]
+    assert row.text.split()[0] in whole[place]
+
+
+def test_a_wrong_label_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text('{"set": "goemotions", "row": "1", "level": "awful"}\n')
+    monkeypatch.setattr("sanad_screen.training.judged.LABELS", path)
+    with pytest.raises(ContentError, match=r"labels.jsonl:1.*level"):
+        read_judged(tmp_path)
 
 
 def test_the_card_is_there_and_says_who_reviewed_it() -> None:

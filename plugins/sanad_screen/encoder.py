@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sanad_screen.tokens import Tokens
 
-__all__ = ["EMBED", "SCREEN", "TOKENIZER", "TRUNK", "Encoder", "Scores"]
+__all__ = ["EMBED", "SCREEN", "TOKENIZER", "TRUNK", "Encoder", "Scores", "session"]
 
 TRUNK, SCREEN, EMBED, TOKENIZER = "trunk.onnx", "screen.onnx", "embed.onnx", "tokenizer.json"
 BATCH = 2048  # padded tokens run at the same time
@@ -122,6 +122,11 @@ class Encoder:
         """The sentence embedding of each row, of length one."""
         return self._run(rows, EMBED)
 
+    def states(self, rows: Sequence[Tokens]) -> tuple[Any, Any]:
+        """What the trunk gives for rows, and their mask, for a branch that another plugin has."""
+        with self._room:
+            return self._states(list(rows))
+
     def _run(self, rows: Sequence[Tokens], branch: str) -> list[Any]:
         jobs = [_Job(row, branch) for row in rows]
         with self._lock:
@@ -208,24 +213,28 @@ class Encoder:
         return path
 
     def _session(self, name: str) -> Any:
-        import onnxruntime
+        return session(self._file(name))
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # The arena never gives back what one long message needed.
-        options.enable_cpu_mem_arena = False
-        path = self._file(name)
-        try:
-            return onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as err:
-            message = (
-                f"cannot be loaded as a model ({type(err).__name__}); train or install it again"
-            )
-            raise ContentError.about(path, message) from None
+
+def session(path: Path) -> Any:
+    """A model's file, loaded.
+
+    Raises:
+        ContentError: it cannot be loaded.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # The arena never gives back what one long message needed.
+    options.enable_cpu_mem_arena = False
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as err:
+        message = f"cannot be loaded as a model ({type(err).__name__}); train or install it again"
+        raise ContentError.about(path, message) from None
 
 
 def _cores() -> int:

@@ -82,18 +82,27 @@ class Reader:
             rows += [self._row(kept[a:b], places[a:b]) for a, b in pieces]
         return rows, len(ids) <= WINDOWED and len(text) <= 2 * READ
 
-    def pair(self, text: str, before: Sequence[tuple[str, str]]) -> Tokens:
+    def pair(
+        self,
+        text: str,
+        before: Sequence[tuple[str, str]],
+        most: int = MESSAGE,
+        context: int = CONTEXT,
+    ) -> Tokens:
         """A message with what was said before it, the latest of it where that is long.
 
         Args:
             text: the message.
             before: who said it (`person` or `bot`) and what, oldest first.
+            most: tokens of the message.
+            context: tokens of what was said before it.
         """
-        alone = self.message(text)
+        alone = self.message(text, most)
         if not before:
             return alone
         lines = [f"{'me' if role == 'person' else 'you'}: {said[-READ:]}" for role, said in before]
-        ids = self._tokenizer.encode("\n".join(lines), add_special_tokens=False).ids[-CONTEXT:]
+        ids = self._tokenizer.encode("\n".join(lines), add_special_tokens=False).ids
+        ids = ids[-context:]
         return Tokens(
             ids=(*alone.ids, *ids, self._break),
             types=(*alone.types, *[1] * (len(ids) + 1)),

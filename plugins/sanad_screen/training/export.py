@@ -15,7 +15,7 @@ from sanad_screen.labels import OUTPUTS
 from sanad_screen.training.fused import fuse
 from sanad_screen.training.network import Branch, Plain, Trunk
 
-__all__ = ["FILES", "export"]
+__all__ = ["FILES", "export", "quantised"]
 
 FILES = ("trunk.onnx", "screen.onnx", "embed.onnx")
 OPSET = 17
@@ -39,13 +39,13 @@ def export(trunk: Trunk, branch: Branch, plain: Plain, folder: Path) -> None:
     heads = plain.heads
     module = copy.deepcopy(trunk).eval()
     module.lower = fuse(module.lower)
-    _quantised(module, given, ["states"], folder / FILES[0], heads)
+    quantised(module, given, ["states"], folder / FILES[0], heads)
     between = {"states": trunk(ids, given["types"], given["mask"]), "mask": given["mask"]}
     screening = _Screening(copy.deepcopy(branch).eval())
-    _quantised(screening, between, [*OUTPUTS, "evidence"], folder / FILES[1], heads)
+    quantised(screening, between, [*OUTPUTS, "evidence"], folder / FILES[1], heads)
     embedding = copy.deepcopy(plain).eval()
     embedding.upper = fuse(embedding.upper)
-    _quantised(embedding, between, ["embedding"], folder / FILES[2], heads)
+    quantised(embedding, between, ["embedding"], folder / FILES[2], heads)
 
 
 class _Screening(nn.Module):
@@ -62,9 +62,18 @@ class _Screening(nn.Module):
         return (*(logits[name] for name in OUTPUTS), self.branch.evidence(hidden, mask))
 
 
-def _quantised(
+def quantised(
     module: nn.Module, given: dict[str, Tensor], names: list[str], path: Path, heads: int
 ) -> None:
+    """Write one module as an int8 ONNX file.
+
+    Args:
+        module: its layers in the form that `fuse` gives.
+        given: an example of each input, by name.
+        names: of the outputs.
+        path: the file.
+        heads: attention heads.
+    """
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.transformers.fusion_options import FusionOptions
     from onnxruntime.transformers.optimizer import optimize_model
@@ -108,7 +117,7 @@ def _no_advice(record: logging.LogRecord) -> bool:
 
 
 def _written(module: nn.Module, given: dict[str, Tensor], names: list[str], path: Path) -> None:
-    by_token = {*given, "evidence", "states"}
+    by_token = {*given, "evidence", "states", "tokens"}
     axes = {
         name: {0: "rows", 1: "tokens"} if name in by_token else {0: "rows"}
         for name in (*given, *names)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as loss
 
 from sanad_screen.labels import OUTPUTS
-from sanad_screen.training.network import Branch
+from sanad_screen.training.network import Branch, halved
 from sanad_screen.training.tensors import UNKNOWN, Batch, Example, batches
 
 __all__ = ["Fitted", "Recipe", "fit", "logits_of"]
@@ -93,7 +93,9 @@ def fit(
         groups = first if number == 0 else list(batches(epoch(chance), recipe.tokens, chance))
         running = 0.0
         for batch in groups:
-            lost = _loss(branch(batch.states, batch.mask), batch)
+            with halved():
+                found = branch(batch.states, batch.mask)
+            lost = _loss({name: logits.float() for name, logits in found.items()}, batch)
             optimiser.zero_grad(set_to_none=True)
             lost.backward()
             torch.nn.utils.clip_grad_norm_(branch.parameters(), 1.0)

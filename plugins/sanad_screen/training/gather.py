@@ -13,7 +13,7 @@ from sanad_screen.mutate import MUTATIONS
 from sanad_screen.rows import Row, Said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = ["Part", "apart", "held_out", "stretched", "talked", "varied", "without_near"]
 
@@ -47,12 +47,19 @@ class Part:
         return [*list(every) * whole, *chance.sample(every, rest)]
 
 
-def held_out(rows: Iterable[Row]) -> tuple[list[Row], list[Row]]:
-    """Rows to train on, and one in ten to calibrate on, by the hash of a row's text."""
+def held_out(
+    rows: Iterable[Row], by: Callable[[Row], str] = lambda row: row.text
+) -> tuple[list[Row], list[Row]]:
+    """Rows to train on, and one in ten to calibrate on.
+
+    Args:
+        rows: all of them.
+        by: what decides by its hash; rows of which it says the same stay together.
+    """
     train: list[Row] = []
     dev: list[Row] = []
     for row in rows:
-        number = int.from_bytes(hashlib.sha256(row.text.encode()).digest()[:4])
+        number = int.from_bytes(hashlib.sha256(by(row).encode()).digest()[:4])
         (train if number % DEV_SHARE else dev).append(row)
     return train, dev
 

@@ -12,6 +12,7 @@ from sanad_screen.rows import CORPUS, Row, read_rows
 from sanad_screen.training import gather
 from sanad_screen.training.fit import Recipe
 from sanad_screen.training.gather import Part
+from sanad_screen.training.judged import JUDGED, read_judged
 from sanad_screen.training.public import SETS, calm_only, measured_texts, read_public
 
 __all__ = ["Rows", "Run", "rows_of"]
@@ -24,6 +25,7 @@ RISKY = ("suicidewatch_cssrs",)  # sets whose calm rows are not everyday ones
 # Machine-made rows for each row of the corpus, and the share of them that an epoch sees.
 STRETCHED, TALKED, SEEN = 0.6, 0.5, 0.6
 TALKS_SEEN = 2  # how often an epoch sees each written conversation
+JUDGED_SEEN = 1.5  # and each public text that was labelled for this project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +89,21 @@ def rows_of(run: Run) -> Rows:
     measured = measured_texts(run.public) if run.public is not None else []
     measured += [r.text for path in sorted(CORPUS.glob("test-*.jsonl")) for r in read_rows(path)]
     train, dev = _corpus(run, measured, chance) if run.corpus else ([], [])
+    judged, more = _judged(run, measured)
     parts: list[Part] = []
+    if judged:
+        parts.append(Part(name="judged", rows=tuple(judged), share=JUDGED_SEEN))
+    dev += more
     for path in run.rows:
         given, more = gather.held_out(gather.apart(read_rows(path), measured))
         parts.append(Part(name=path.stem, rows=tuple(given), share=run.own))
         dev += more
-    public, everyday = _public(run, measured, chance)
+    public, everyday = _public(run, measured, {row.text for row in (*judged, *more)}, chance)
     parts += public
     if train:
-        parts += _made(train, chance)
+        parts.append(Part(name="corpus", rows=tuple(train)))
+    if train or judged:
+        parts += _made([*train, *judged], chance)
     _enough([row for part in parts for row in part.rows], "to train on")
     _enough(dev, "held out (one in ten)")
     talks = [row for row in dev if row.context]
@@ -127,12 +135,31 @@ def _corpus(run: Run, measured: list[str], chance: Random) -> tuple[list[Row], l
     return train, dev
 
 
-def _public(run: Run, measured: list[str], chance: Random) -> tuple[list[Part], list[Row]]:
-    """Public sets to train on, and calm rows of theirs that are held out."""
+def _judged(run: Run, measured: list[str]) -> tuple[list[Row], list[Row]]:
+    """Public texts labelled for this project: to train on, and held-out ones of other writers."""
+    if run.public is None:
+        return [], []
+    names = tuple(name for name in JUDGED if name not in run.leave_out)
+    rows = gather.apart(gather.without_near(read_judged(run.public, names)), measured)
+    return gather.held_out(rows, by=lambda row: row.id.partition("/")[0])
+
+
+def _public(
+    run: Run, measured: list[str], known: set[str], chance: Random
+) -> tuple[list[Part], list[Row]]:
+    """Public sets to train on, and calm rows of theirs that are held out.
+
+    Args:
+        run: what is asked.
+        measured: texts that nothing may be near to.
+        known: texts that are labelled already.
+        chance: draws the rows.
+    """
     parts: list[Part] = []
     everyday: list[Row] = []
     names = tuple(name for name in SETS if name not in run.leave_out)
     for name, found in (read_public(run.public, names) if run.public is not None else {}).items():
+        found = [row for row in found if row.text not in known]
         used = gather.apart(calm_only(chance.sample(found, min(len(found), USED[name]))), measured)
         if name not in RISKY:
             cut = int(EVERYDAY * len(used))
@@ -150,7 +177,6 @@ def _made(train: list[Row], chance: Random) -> list[Part]:
     longer = gather.stretched(train, calm, int(STRETCHED * len(train)), chance)
     amid = gather.talked(train, talks, int(TALKED * len(train)), chance)
     return [
-        Part(name="corpus", rows=tuple(train)),
         Part(name="moods", rows=tuple(moods), share=2),
         Part(name="talks", rows=tuple(talks), share=TALKS_SEEN),
         Part(name="variants", rows=tuple(gather.varied(train, chance)), share=0.4),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from sanad_screen.labels import OUTPUTS
 
-__all__ = ["Branch", "NotBert", "Plain", "Pool", "Trunk", "load_encoder"]
+__all__ = ["Branch", "NotBert", "Plain", "Pool", "Trunk", "halved", "load_encoder"]
 
 STATE = ("condition", "sentiment", "emotion")  # heads that read the second pool
 
@@ -38,6 +38,15 @@ def load_encoder(name: str) -> tuple[Any, Any]:
     if encoder.config.model_type != "bert":
         raise NotBert(f"'{name}' is a {encoder.config.model_type} model; BERT is needed")
     return encoder, AutoTokenizer.from_pretrained(name)
+
+
+def halved() -> Any:
+    """A context in which the layers compute in bfloat16, where this processor is built for it.
+
+    It halves the time of a training step on such a CPU; weights and gradients stay in full.
+    """
+    known = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=bool(known()))
 
 
 def _blocked(mask: Tensor) -> Tensor:
