@@ -1,0 +1,1 @@
+"""Conversations for training: imported from many forms, cleaned, checked and split."""

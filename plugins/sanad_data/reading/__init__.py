@@ -1,0 +1,1 @@
+"""Files of any size: unpacked, known by their first bytes, read record by record."""
