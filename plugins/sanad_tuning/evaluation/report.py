@@ -1,0 +1,138 @@
+"""An evaluation as JSON, Markdown and one HTML page, and what got worse since a baseline."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import TYPE_CHECKING, Any
+
+from sanad_tuning.evaluation.scenarios import DIMENSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sanad_tuning.evaluation.run import Figures
+
+__all__ = ["markdown", "regressions", "write_report"]
+
+LOWER = ("perplexity", "blocked", "repeats", "failed")  # better where they are lower
+SLACK = {"perplexity": 0.5, "blocked": 0.02, "repeats": 0.05, "failed": 0.0}
+DROP = 0.05  # a dimension that falls by more than this is a regression
+
+
+def write_report(folder: Path, found: Sequence[Figures]) -> None:
+    """Write `report.json`, `report.md` and `report.html`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = {figures.name: figures.plain() for figures in found}
+    replies = {
+        figures.name: [
+            {"scenario": r.scenario, "reply": r.reply, "rules": r.rules} for r in figures.rated
+        ]
+        for figures in found
+    }
+    whole = {"figures": data, "replies": replies}
+    (folder / "report.json").write_text(
+        json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    (folder / "report.md").write_text(markdown(found), encoding="utf-8")
+    (folder / "report.html").write_text(_page(found), encoding="utf-8")
+
+
+def markdown(found: Sequence[Figures]) -> str:
+    """The figures side by side, and the replies to the scenarios."""
+    names = [figures.name for figures in found]
+    lines = [
+        "# How responders answer\n",
+        "Rated by rules and the reply guard; no professional has read these replies.\n",
+        f"| | {' | '.join(names)} |",
+        f"|---|{'---|' * len(names)}",
+        *(f"| {key} | {' | '.join(values)} |" for key, values in _rows(found)),
+        "",
+    ]
+    for place, first in enumerate(found[0].rated):
+        lines.append(f"\n## {first.scenario} ({first.level})\n")
+        for figures in found:
+            rated = figures.rated[place]
+            rules = f" — **{', '.join(rated.rules)}**" if rated.rules else ""
+            lines.append(f"- {figures.name}{rules}: {rated.reply}")
+    return "\n".join(lines) + "\n"
+
+
+def _rows(found: Sequence[Figures]) -> list[tuple[str, list[str]]]:
+    plain = [figures.plain() for figures in found]
+    keys = [key for key in plain[0] if key not in ("dimensions", "judged")]
+    rows = [(key, [_shown(data.get(key)) for data in plain]) for key in keys]
+    for name in DIMENSIONS:
+        rows.append((name, [_shown(data["dimensions"][name]) for data in plain]))
+        if any(name in data["judged"] for data in plain):
+            judged = [_shown(data["judged"].get(name)) for data in plain]
+            rows.append((f"{name}, by the judge", judged))
+    return rows
+
+
+def _shown(value: Any) -> str:
+    return "–" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _page(found: Sequence[Figures]) -> str:
+    head = "".join(f"<th>{html.escape(figures.name)}" for figures in found)
+    rows = "".join(
+        f"<tr><th>{html.escape(key)}" + "".join(f"<td>{html.escape(value)}" for value in values)
+        for key, values in _rows(found)
+    )
+    return (
+        "<!doctype html><meta charset=utf-8><title>How responders answer</title>"
+        "<style>body{font:16px sans-serif;max-width:60em;margin:2em auto}"
+        "th,td{padding:.3em .8em;text-align:left}svg{max-width:100%}</style>"
+        f"<h1>How responders answer</h1>{_plot(found)}<table><tr><th>{head}{rows}</table>"
+    )
+
+
+def _plot(found: Sequence[Figures]) -> str:
+    """The five dimensions as bars, as SVG."""
+    import io
+
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(9, 4))
+    width = 0.8 / len(found)
+    for place, figures in enumerate(found):
+        heights = [figures.dimension(name) or 0.0 for name in DIMENSIONS]
+        spots = [at + place * width for at in range(len(DIMENSIONS))]
+        axes.bar(spots, heights, width, label=figures.name)
+    axes.set_xticks([at + 0.4 - width / 2 for at in range(len(DIMENSIONS))], DIMENSIONS)
+    axes.set_ylim(0, 1)
+    axes.legend()
+    written = io.StringIO()
+    figure.savefig(written, format="svg")
+    pyplot.close(figure)
+    text = written.getvalue()
+    return text[text.index("<svg") :]
+
+
+def regressions(found: Sequence[Figures], baseline: dict[str, Any]) -> list[str]:
+    """What is worse than in a report of before, one line each.
+
+    Args:
+        found: now.
+        baseline: the `figures` of an earlier `report.json`.
+    """
+    worse = []
+    for figures in found:
+        now, before = figures.plain(), baseline.get(figures.name)
+        if before is None:
+            continue
+        for key in LOWER:
+            value, then = now.get(key), before.get(key)
+            if value is not None and then is not None and value > then + SLACK[key]:
+                worse.append(f"{figures.name}: {key} {then:.2f} → {value:.2f}")
+        for name in DIMENSIONS:
+            then = before.get("dimensions", {}).get(name)
+            value = now["dimensions"][name]
+            if then is not None and value is not None and value < then - DROP:
+                worse.append(f"{figures.name}: {name} {then:.2f} → {value:.2f}")
+    return worse

@@ -1,0 +1,281 @@
+"""One fine-tuning run: data, model, trainer, checkpoints, and what is written at the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import random
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sanad_core.errors import ContentError, UsageError
+from sanad_tuning.examples import TEMPLATE, digest_of, examples, read_talks
+from sanad_tuning.report import write_report
+
+if TYPE_CHECKING:
+    from sanad_data.talks import Talk
+
+__all__ = ["Run", "tune"]
+
+HELD_OUT = 20  # one conversation in so many, where no file of held-out ones is named
+SETTINGS, METRICS = "run.json", "metrics.json"
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What is asked; the options of `sanad train responder` say what each means."""
+
+    model_name: str
+    dataset_path: Path
+    output_dir: Path
+    eval_path: Path | None = None
+    recipe: str = "sft"
+    method: str = "lora"
+    epochs: float = 3.0
+    max_steps: int = -1
+    learning_rate: float | None = None
+    batch_size: int = 4
+    accumulate: int = 4
+    max_length: int = 1024
+    rank: int = 16
+    save_steps: int = 100
+    save_limit: int = 2
+    patience: int = 3
+    system: str = ""
+    merge: bool = True
+    seed: int = 13
+
+    @property
+    def rate(self) -> float:
+        """The learning rate."""
+        default = 5e-6 if self.recipe == "dpo" else 2e-5 if self.method == "full" else 2e-4
+        return self.learning_rate if self.learning_rate is not None else default
+
+
+def tune(run: Run) -> str:
+    """Fine-tune, or go on with a run that was cut off.
+
+    Returns:
+        A few lines on what it reached.
+
+    Raises:
+        ContentError: the data or the model cannot be used.
+        UsageError: the folder holds another run, or the options do not go together.
+    """
+    began = time.monotonic()
+    settings = _settings(run)
+    going_on = _begun(run, settings)
+    model, tokenizer = _loaded(run)
+    trainer = _trainer(run, model, tokenizer)
+    last = _last_checkpoint(run.output_dir / CHECKPOINTS) if going_on else None
+    before = trainer.evaluate()
+    trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    after = trainer.evaluate()
+    place = _saved(run, trainer, tokenizer)
+    found = {
+        "before": before.get("eval_loss"),
+        "after": after.get("eval_loss"),
+        "steps": trainer.state.global_step,
+        "minutes": round((time.monotonic() - began) / 60, 2),
+        "history": trainer.state.log_history,
+    }
+    (run.output_dir / METRICS).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_report(run.output_dir, settings, found)
+    return (
+        f"held-out loss {found['before']:.3f} before, {found['after']:.3f} after "
+        f"{found['steps']} steps ({found['minutes']:.1f} minutes)\n"
+        f"model: {place}; serve it with 'sanad model serve', or name it in a 'transformers' step"
+    )
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    asked = {key: str(value) for key, value in dataclasses.asdict(run).items()}
+    data = {"data_sha256": digest_of(run.dataset_path)} if run.dataset_path.is_file() else {}
+    versions = {name: version(name) for name in ("torch", "transformers", "trl", "peft")}
+    return {**asked, "learning_rate": str(run.rate), **data, "versions": versions}
+
+
+def _begun(run: Run, settings: dict[str, Any]) -> bool:
+    """Whether the folder holds this run, begun before; writes down its settings if it does not.
+
+    Raises:
+        UsageError: it holds another one.
+    """
+    path = run.output_dir / SETTINGS
+    if path.is_file():
+        if json.loads(path.read_text(encoding="utf-8")) != settings:
+            raise UsageError(
+                f"'{run.output_dir}' holds a run with other options or data; name another folder"
+            )
+        return True
+    run.output_dir.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+    return False
+
+
+def _last_checkpoint(folder: Path) -> Path | None:
+    """The newest whole checkpoint; one that was cut off has no state of the trainer."""
+    found = [p for p in folder.glob("checkpoint-*") if (p / "trainer_state.json").is_file()]
+    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def _loaded(run: Run) -> tuple[Any, Any]:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+    from transformers.utils import logging
+
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()
+    options: dict[str, Any] = {}
+    if run.method == "qlora":
+        if not torch.cuda.is_available():
+            raise UsageError("--method qlora needs a GPU; use 'lora' on a CPU")
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16
+        )
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(run.model_name)
+        model = AutoModelForCausalLM.from_pretrained(run.model_name, dtype="auto", **options)
+    except (OSError, ValueError, KeyError) as err:
+        message = (
+            f"cannot be loaded as a causal model ({type(err).__name__}); name a folder that "
+            "save_pretrained wrote, or a hub id that this machine can reach"
+        )
+        raise ContentError.about(run.model_name, message) from None
+    if not getattr(tokenizer, "chat_template", None):
+        tokenizer.chat_template = TEMPLATE
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return model, tokenizer
+
+
+def _divided(run: Run) -> tuple[list[Talk], list[Talk]]:
+    talks = read_talks(run.dataset_path)
+    if run.eval_path is not None:
+        return talks, read_talks(run.eval_path)
+    held = [t for t in talks if _number(t.group or t.id) % HELD_OUT == 0] or talks[:1]
+    return [t for t in talks if t not in held] or talks, held
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
+
+
+def _trainer(run: Run, model: Any, tokenizer: Any) -> Any:
+    import trl
+    from datasets import Dataset, disable_progress_bars
+    from transformers import EarlyStoppingCallback, PrinterCallback
+    from transformers.trainer_utils import set_seed
+
+    disable_progress_bars()
+    set_seed(run.seed)
+    learn, held = _datasets(run)
+    given = {
+        "model": model,
+        "args": _arguments(run, len(learn)),
+        "train_dataset": Dataset.from_list(learn),
+        "eval_dataset": Dataset.from_list(held),
+        "processing_class": tokenizer,
+        "peft_config": _lora(run),
+        "callbacks": [EarlyStoppingCallback(early_stopping_patience=run.patience)],
+    }
+    trainer = trl.DPOTrainer(**given) if run.recipe == "dpo" else trl.SFTTrainer(**given)
+    trainer.remove_callback(PrinterCallback)  # the history is in the metrics
+    return trainer
+
+
+def _datasets(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Examples to learn from, and held-out ones."""
+    if run.recipe == "dpo":
+        from sanad_tuning.preferences import read_pairs
+
+        pairs = read_pairs(run.dataset_path)
+        held = read_pairs(run.eval_path) if run.eval_path else pairs[::HELD_OUT]
+        return [pair for pair in pairs if pair not in held] or pairs, held
+    talks, apart = _divided(run)
+    learn, held = list(examples(talks, run.system)), list(examples(apart, run.system))
+    for name, found in (("to learn from", learn), ("held out", held)):
+        if not found:
+            raise ContentError.about(
+                run.dataset_path, f"holds no supporter's turn {name} that follows a person's"
+            )
+    random.Random(run.seed).shuffle(learn)
+    return learn, held
+
+
+def _arguments(run: Run, count: int) -> Any:
+    import torch
+    import trl
+
+    steps = max(1, count // (run.batch_size * run.accumulate))
+    every = min(run.save_steps, max(1, run.max_steps if run.max_steps > 0 else steps))
+    shared: dict[str, Any] = {
+        "output_dir": str(run.output_dir / CHECKPOINTS),
+        "num_train_epochs": run.epochs,
+        "max_steps": run.max_steps,
+        "per_device_train_batch_size": run.batch_size,
+        "per_device_eval_batch_size": run.batch_size,
+        "gradient_accumulation_steps": run.accumulate,
+        "learning_rate": run.rate,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": max(1, (run.max_steps if run.max_steps > 0 else steps) // 20),
+        "max_length": run.max_length,
+        "logging_steps": max(1, every // 10),
+        "eval_strategy": "steps",
+        "eval_steps": every,
+        "save_steps": every,
+        "save_total_limit": run.save_limit,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "eval_loss",
+        "greater_is_better": False,
+        "bf16": True,
+        "use_cpu": not torch.cuda.is_available(),
+        "gradient_checkpointing": torch.cuda.is_available(),
+        "report_to": "none",
+        "seed": run.seed,
+        "disable_tqdm": not sys.stderr.isatty(),
+    }
+    if run.recipe == "dpo":
+        return trl.DPOConfig(**shared)
+    return trl.SFTConfig(**shared, completion_only_loss=True)
+
+
+def _lora(run: Run) -> Any:
+    if run.method == "full":
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=run.rank,
+        lora_alpha=2 * run.rank,
+        lora_dropout=0.05,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def _saved(run: Run, trainer: Any, tokenizer: Any) -> Path:
+    """Write the model whole, or its adapter; the folder gets its name when it is complete."""
+    whole = run.method == "full" or run.merge
+    place = run.output_dir / ("model" if whole else "adapter")
+    part = place.with_name(place.name + ".part")
+    model = trainer.model
+    if whole and run.method != "full":
+        model = model.merge_and_unload()
+    model.save_pretrained(part)
+    tokenizer.save_pretrained(part)
+    if place.exists():
+        import shutil
+
+        shutil.rmtree(place)
+    part.replace(place)
+    return place

@@ -1,0 +1,162 @@
+"""Fine-tuning: every architecture learns, is saved, and answers again; a killed run goes on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import SANAD, run
+from test_local_models import TEMPLATE, config, tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sanad_core import Engine
+
+    Make = Callable[..., Engine]
+
+pytestmark = pytest.mark.models
+
+CANARY = "zebrafinch-4711"
+
+
+def talks(path: Path, count: int = 40) -> Path:
+    rows = [
+        {
+            "id": f"t{number}",
+            "source": "test",
+            "turns": [
+                {"role": "person", "text": f"day {number} was long and {CANARY}"},
+                {"role": "supporter", "text": "That sounds tiring. What helped?"},
+                {"role": "person", "text": "tea"},
+                {"role": "supporter", "text": "Tea is a good friend. Who was there?"},
+            ],
+        }
+        for number in range(count)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def small(folder: Path, architecture: str, template: str | None) -> Path:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(1)
+    AutoModelForCausalLM.from_config(config(architecture)).save_pretrained(folder)
+    tokenizer(folder, template)
+    return folder
+
+
+def tune(model: Path, data: Path, out: Path, *more: str) -> Any:
+    options = ["--model_name", str(model), "--dataset_path", str(data), "--output_dir", str(out)]
+    fast = ["--max_steps", "4", "--save_steps", "2", "--batch_size", "2", "--accumulate", "1"]
+    return run("train", "responder", *options, *fast, *more, timeout=300)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "template", "method"),
+    [("gpt2", None, "lora"), ("llama", TEMPLATE, "lora"), ("mistral", TEMPLATE, "full")],
+)
+async def test_every_architecture_learns_is_saved_and_answers(
+    make_engine: Make, tmp_path: Path, architecture: str, template: str | None, method: str
+) -> None:
+    model = small(tmp_path / "base", architecture, template)
+    done = tune(model, talks(tmp_path / "t.jsonl"), tmp_path / "run", "--method", method)
+    assert done.returncode == 0, done.stderr[-2000:]
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["after"] < metrics["before"]
+    for name in ("run.json", "README.md", "loss.svg", "model/config.json"):
+        assert (tmp_path / "run" / name).is_file()
+    assert CANARY not in (done.stdout + done.stderr).decode()
+    step = {
+        "use": "transformers",
+        "timeout": "15s",
+        "options": {"model": str(tmp_path / "run" / "model"), "max_tokens": 12, "temperature": 0},
+    }
+    respond = {"deadline": "20s", "chain": [step, {"use": "rules"}]}
+    async with make_engine(respond=respond) as engine:
+        exchange = await engine.respond("a long day", conversation_id="c")
+    assert "transformers" in [name for name, _ in exchange.timings.steps]
+
+
+def test_an_adapter_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    model = small(tmp_path / "base", "llama", TEMPLATE)
+    done = tune(model, talks(tmp_path / "t.jsonl"), tmp_path / "run", "--adapter")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / "run" / "adapter" / "adapter_model.safetensors").is_file()
+    assert not (tmp_path / "run" / "model").exists()
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
+    model, data = small(tmp_path / "base", "llama", TEMPLATE), talks(tmp_path / "t.jsonl")
+    out = tmp_path / "run"
+    long = ["--max_steps", "400", "--save_steps", "5", "--batch_size", "2", "--accumulate", "1"]
+    command = [
+        SANAD, "train", "responder", "--model_name", str(model), "--dataset_path", str(data),
+        "--output_dir", str(out), *long,
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    ends = time.monotonic() + 120
+    while not list(out.glob("checkpoints/checkpoint-*/trainer_state.json")):
+        assert time.monotonic() < ends
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (out / "model").exists()
+    reached = max(int(p.name.rpartition("-")[2]) for p in out.glob("checkpoints/checkpoint-*"))
+    done = subprocess.run(command, capture_output=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["steps"] > reached
+    first = min(row["step"] for row in metrics["history"] if "loss" in row)
+    assert (out / "model" / "config.json").is_file()
+    assert first <= reached
+    other = run(
+        *command[1:-1], "3", timeout=120
+    )  # the same folder with other options is another run
+    assert other.returncode == 2
+    assert b"other options or data" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("", 1, "holds no conversation"),
+        ('{"id": "1"}\n', 1, "turns"),
+        (f'{{"id": "1", "source": "x", "turns": [{{"role": "person", "text": "{CANARY}"}}]}}\n', 1,
+         "no supporter's turn"),
+    ],
+)  # fmt: skip
+def test_wrong_data_is_one_clear_line(tmp_path: Path, text: str, code: int, said: str) -> None:
+    model = small(tmp_path / "base", "llama", TEMPLATE)
+    (tmp_path / "t.jsonl").write_text(text)
+    done = tune(model, tmp_path / "t.jsonl", tmp_path / "run")
+    assert done.returncode == code
+    assert said in done.stderr.decode()
+    assert CANARY not in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_preferences_are_learned_from_reviewed_pairs(tmp_path: Path) -> None:
+    model = small(tmp_path / "base", "llama", TEMPLATE)
+    rows = [
+        {
+            "context": [{"role": "person", "text": f"day {number} was long"}],
+            "chosen": "That sounds tiring. What helped?",
+            "rejected": "Get over it.",
+            "reviewed_by": "A. Clinician",
+        }
+        for number in range(24)
+    ]
+    data = tmp_path / "pairs.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = tune(model, data, tmp_path / "run", "--recipe", "dpo")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / "run" / "model" / "config.json").is_file()
