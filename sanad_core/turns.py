@@ -19,7 +19,7 @@ from sanad_core.decide import decide
 from sanad_core.errors import StoreError
 from sanad_core.notices import Dispatch
 from sanad_core.records import Observers, notices_of, record_of
-from sanad_core.specs import Context, DetectorSpec
+from sanad_core.specs import Context, DetectorSpec, ResponderSpec
 from sanad_core.steps import Runner, methods_of
 from sanad_core.store import Store
 from sanad_core.store.ledger import Ledger
@@ -372,7 +372,11 @@ def _unknown(name: str) -> DetectorSpec:
 
 def _steps(parts: Iterable[Part], runners: dict[tuple[str, str], Runner]) -> list[Step]:
     return [
-        Step(plan=part.step, runner=runners[part.kind, part.name])
+        Step(
+            plan=part.step,
+            runner=runners[part.kind, part.name],
+            generates=not isinstance(part.spec, ResponderSpec) or part.spec.generates,
+        )
         for part in parts
         if part.step is not None
     ]

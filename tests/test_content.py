@@ -11,13 +11,13 @@ from conftest import POLICIES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sanad_core import Context, Conversation, Draft, Turn
+from sanad_core import Context, Conversation, Turn
 from sanad_core.errors import ContentError
 from sanad_core.helplines import load_helplines
 from sanad_core.specs import Setting
 from sanad_core.testing import NOW
 from sanad_core.types import Speaker
-from sanad_guard.rules import ReplyGuard
+from sanad_guard.rules import Rules
 from sanad_lexicon.content import DATA, REPORTED, Language, load_language
 from sanad_lexicon.detector import Lexicon, probes_of, read_message
 from sanad_lexicon.normalise import fold, plain_words, tokens_of
@@ -159,16 +159,13 @@ def test_a_wrong_entry_is_named_with_its_place(tmp_path: Path, change: dict, sai
 
 
 @pytest.fixture(scope="module")
-def guard() -> ReplyGuard:
-    made = ReplyGuard()
+def guard() -> Rules:
     registry, _ = load_helplines(POLICIES / "helplines.yml")
-    made.warm(Setting(numbers=registry.numbers))
-    return made
+    return Rules(registry.numbers)
 
 
-def verdicts(guard: ReplyGuard, text: str) -> list[str]:
-    context = Context(turn=turn("x"), conversation=Conversation(id="c"))
-    return [verdict.rule for verdict in guard.check(Draft(text=text), context)]
+def verdicts(guard: Rules, text: str) -> list[str]:
+    return [verdict.rule for verdict in guard.check(text)]
 
 
 @pytest.mark.parametrize(
@@ -177,9 +174,11 @@ def verdicts(guard: ReplyGuard, text: str) -> list[str]:
         ("Call 1-800-555-0199 now.", "invented_phone_number"),
         ("You can text 55555 any time.", "invented_phone_number"),
         ("Ring +44 20 7946 0000.", "invented_phone_number"),
+        ("It is five five five, one two one two.", "invented_phone_number"),
+        ("Dial double five, oh, one, nine, nine.", "invented_phone_number"),
         ("People who commit suicide leave others behind.", "stigmatising_language"),
         ("I’m a therapist, so trust me.", "claims_human_or_clinician"),
-        ("It stays between us.", "secrecy_or_confidentiality_promise"),
+        ("This stays between us.", "secrecy_or_confidentiality_promise"),
         ("You only need me.", "dependency"),
         ("Others have it worse.", "minimising"),
         ("I can't talk about this.", "abandonment"),
@@ -187,7 +186,7 @@ def verdicts(guard: ReplyGuard, text: str) -> list[str]:
         ("Just skip your dose tonight.", "medication_advice"),
     ],
 )
-def test_the_guard_names_what_is_wrong(guard: ReplyGuard, text: str, rule: str) -> None:
+def test_the_guard_names_what_is_wrong(guard: Rules, text: str, rule: str) -> None:
     assert rule in verdicts(guard, text)
 
 
@@ -197,15 +196,15 @@ def test_the_guard_names_what_is_wrong(guard: ReplyGuard, text: str, rule: str) 
         "Are you thinking about suicide?", "Please call 988, or text HOME to 741741.",
         "In the UK, Samaritans are at 116 123.", "You could try it for 10 minutes, 3 times a day.",
         "That was in 2019-2021, wasn't it?", "{{helpline}}", "I'm an AI, not a therapist.",
-        "Your doctor can talk with you about the dose.",
+        "Your doctor can talk with you about the dose.", "One two three, breathe in, four, five.",
     ],
 )  # fmt: skip
-def test_the_guard_passes_what_is_fine(guard: ReplyGuard, text: str) -> None:
+def test_the_guard_passes_what_is_fine(guard: Rules, text: str) -> None:
     assert verdicts(guard, text) == []
 
 
 @pytest.mark.parametrize("locale", ["en", "ar"])
-def test_the_guard_passes_every_text_that_ships(guard: ReplyGuard, locale: str) -> None:
+def test_the_guard_passes_every_text_that_ships(guard: Rules, locale: str) -> None:
     for path in (POLICIES / "replies" / f"{locale}.yml", *(TEXTS / locale).glob("*.yml")):
         file = yaml.safe_load(path.read_text(encoding="utf-8"))
         for text in file.get("texts", []):

@@ -157,12 +157,10 @@ async def test_every_fault_ends_in_a_reply_and_is_attributed(
             exchange = events[-1].exchange
             assert "".join(event.text for event in events) == exchange.reply.text
         assert time.monotonic() - began < DEADLINE + 1
-        again = await engine.respond("still there?", conversation_id="c", message_id="m2")
     assert exchange.reply.responder == "rules"
     assert exchange.reply.text.strip()
     assert exchange.failures[0].step == "vllm"
     assert exchange.failures[0].detail == code
-    assert again.reply.text.strip()
     assert CANARY not in caplog.text
     assert CANARY not in str(exchange.failures)
 

@@ -84,7 +84,8 @@ def test_the_wheel_holds_only_sanad_packages_and_all_their_data(wheel: Path) -> 
     assert {t for t in tops if not t.endswith(".dist-info")} == {
         "sanad_core", "sanad_policies", "sanad_lexicon", "sanad_rules", "sanad_guard",
         "sanad_stores", "sanad_notifiers", "sanad_sentiment", "sanad_screen", "sanad_intents",
-        "sanad_classifier",
+        "sanad_classifier", "sanad_openai", "sanad_transformers", "sanad_persona", "sanad_model",
+        "sanad_data", "sanad_tuning",
     }  # fmt: skip
     for data in (
         "sanad_policies/default.yml",
@@ -93,6 +94,11 @@ def test_the_wheel_holds_only_sanad_packages_and_all_their_data(wheel: Path) -> 
         "sanad_lexicon/data/en/suicide.yml",
         "sanad_rules/texts/en/listen.yml",
         "sanad_guard/phrases.yml",
+        "sanad_guard/model/guard.onnx",
+        "sanad_guard/corpus/train.jsonl",
+        "sanad_model/models.yml",
+        "sanad_persona/default.yml",
+        "sanad_tuning/scenarios.yml",
         "sanad_screen/model/screen.json",
         "sanad_screen/model/trunk.onnx",
         "sanad_screen/corpus/train-talks.jsonl",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from sanad_core import hookimpl
 from sanad_core.schema import Options
 from sanad_core.specs import GuardSpec
@@ -12,13 +14,20 @@ __all__ = ["GuardOptions", "sanad_guards"]
 
 
 class GuardOptions(Options):
-    """The reply guard takes no options."""
+    """Options of the reply guard."""
+
+    folder: str | None = Field(
+        None, description="a model made by 'sanad train guard', relative to the policy"
+    )
+    encoder: bool = Field(
+        True, description="false: only wordings and numbers are looked at, which misses most"
+    )
 
 
-def _make(_options: Any) -> object:
-    from sanad_guard.rules import ReplyGuard
+def _make(options: Any) -> object:
+    from sanad_guard.guard import ReplyGuard
 
-    return ReplyGuard()
+    return ReplyGuard(options)
 
 
 @hookimpl
@@ -29,6 +38,6 @@ def sanad_guards() -> tuple[GuardSpec, ...]:
             name="reply_guard",
             make=_make,
             options=GuardOptions,
-            summary="blocks drafts with invented numbers, stigmatising words or claims to be human",
+            summary="blocks drafts that harm: 22 rules, by wording and by an encoder",
         ),
     )

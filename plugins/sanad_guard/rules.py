@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,11 +16,7 @@ from sanad_core.schema import Name, Strict, validate
 from sanad_core.types import Verdict
 from sanad_core.yamlfile import read_yaml
 
-if TYPE_CHECKING:
-    from sanad_core.specs import Context, Setting
-    from sanad_core.types import Draft
-
-__all__ = ["PHRASES", "ReplyGuard"]
+__all__ = ["PHRASES", "Rules"]
 
 PHRASES = Path(__file__).parent / "phrases.yml"
 # Digits that a person would dial: five or more with the usual separators, or a short number that
@@ -27,6 +24,11 @@ PHRASES = Path(__file__).parent / "phrases.yml"
 _NUMBER = re.compile(r"\+?\d[\d \t\u00a0().\-/\u2010-\u2015]{3,}\d")
 _HOURS = re.compile(r"\(?24 ?/ ?7\)?")  # no number, and none goes on over it
 _SHORT = re.compile(r"(?:call|dial|text|ring|phone|اتصل|اتصال)\D{1,15}(\d{3,6})\b", re.IGNORECASE)
+# Five or more digits in words, as somebody who knows the rule would write a number.
+_DIGIT = "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"
+_SPELT = re.compile(
+    rf"\b(?:(?:double|triple)\s+)?{_DIGIT}(?:[\s,.\-–]+{_DIGIT}){{4,}}\b", re.IGNORECASE
+)
 _YEARS = re.compile(r"(19|20)\d\d([-–/]\d{2,4})*")
 
 
@@ -35,7 +37,7 @@ class PhraseRule(Strict):
 
     rule: Name
     why: str = Field(min_length=1)
-    phrases: list[str] = Field(min_length=1)
+    phrases: list[str] = Field(default_factory=list)
 
 
 class PhrasesFile(Strict):
@@ -44,42 +46,61 @@ class PhrasesFile(Strict):
     guard: Literal[1]
     reviewed_by: list[Reviewer]
     source: str = Field(min_length=1)
+    safety: list[str] = Field(min_length=1, description="words of which a reply at risk has one")
+    help: list[str] = Field(min_length=1, description="wordings that offer a resource")
     rules: list[PhraseRule] = Field(min_length=1)
 
 
-class ReplyGuard:
-    """Checks drafts by rules."""
+class Rules:
+    """Checks drafts by their wording."""
 
-    def __init__(self) -> None:
-        self._numbers: frozenset[str] = frozenset()
-        self._rules: tuple[tuple[str, str, re.Pattern[str]], ...] = ()
+    def __init__(self, numbers: frozenset[str]) -> None:
+        """Read the wordings.
 
-    def warm(self, setting: Setting) -> None:
-        """Read the wordings, and learn the registry's numbers.
+        Args:
+            numbers: those of the helpline registry, digits only; a draft may hold no other.
 
         Raises:
             ContentError: the data file is wrong.
         """
-        file = read_yaml(PHRASES, ContentError)
-        content, problems = validate(file, PhrasesFile)
+        content, problems = validate(read_yaml(PHRASES, ContentError), PhrasesFile)
         if content is None:
             raise ContentError(problems)
-        self._numbers = setting.numbers
-        self._rules = tuple((r.rule, r.why, _pattern(r.phrases)) for r in content.rules)
+        self._numbers = numbers
+        self.why = {rule.rule: rule.why for rule in content.rules}
+        self._rules = tuple(
+            (r.rule, r.why, _pattern(r.phrases)) for r in content.rules if r.phrases
+        )
+        self._help = _pattern(content.help)
+        self._safety = _pattern(content.safety)
 
-    def check(self, draft: Draft, context: Context) -> list[Verdict]:
-        """Violations in a draft."""
+    def check(self, text: str) -> list[Verdict]:
+        """Violations that the wording of a draft shows."""
         found = [
             Verdict(rule=rule, start=match.start(), end=match.end(), why=why)
             for rule, why, pattern in self._rules
-            for match in pattern.finditer(draft.text)
+            for match in pattern.finditer(text)
         ]
-        return found[:50] + self._invented(draft.text)[:50]
+        return found[:50] + self._invented(text)[:50]
+
+    def misses(self, text: str) -> bool:
+        """Whether a draft has no word at all on safety or on help."""
+        return self._safety.search(text) is None and not self.helps(text)
+
+    def helps(self, text: str) -> bool:
+        """Whether a draft plainly offers a resource: a helpline, a number of the registry."""
+        numbers = (normal_number(match[0]) for match in re.finditer(r"\d[\d \-]*\d", text))
+        return (
+            "{{helpline" in text
+            or self._help.search(text) is not None
+            or any(number in self._numbers for number in numbers)
+        )
 
     def _invented(self, text: str) -> list[Verdict]:
         text = _HOURS.sub(lambda hours: "," * len(hours[0]), text)
         spans = [(match.start(), match.end()) for match in _NUMBER.finditer(text)]
         spans += [(match.start(1), match.end(1)) for match in _SHORT.finditer(text)]
+        spans += [(match.start(), match.end()) for match in _SPELT.finditer(text)]
         return [
             Verdict(
                 rule="invented_phone_number",
@@ -89,8 +110,16 @@ class ReplyGuard:
             )
             for start, end in dict.fromkeys(spans)
             if not _YEARS.fullmatch(text[start:end].strip())
+            and not _counts_down(text[start:end])
             and normal_number(text[start:end]) not in self._numbers
         ]
+
+
+def _counts_down(text: str) -> bool:
+    """Whether single figures fall by one, as in the exercise 5-4-3-2-1."""
+    figures = [int(figure) for figure in re.split(r"\D+", text.strip()) if figure]
+    falls = all(a - b == 1 for a, b in itertools.pairwise(figures))
+    return falls and len(figures) > 2 and max(figures) < 10
 
 
 def _pattern(phrases: list[str]) -> re.Pattern[str]:

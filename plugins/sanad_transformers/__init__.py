@@ -19,7 +19,7 @@ class TransformersOptions(Options):
     model: str = Field(description="a folder relative to the policy, or a hub id; any causal model")
     adapter: str | None = Field(None, description="a PEFT adapter's folder, put on the model")
     dtype: Literal["auto", "float32", "bfloat16", "int8"] = Field(
-        "auto", description="auto: as stored; int8: weights as 8-bit integers, on the CPU"
+        "auto", description="auto: as stored; int8: weights as 8-bit integers, by torchao"
     )
     device: str = Field("auto", description="cpu, cuda, cuda:1, …; auto: a GPU if there is one")
     persona: str | None = Field(

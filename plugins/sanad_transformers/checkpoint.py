@@ -75,7 +75,7 @@ class Checkpoint:
                 "that save_pretrained wrote, or a hub id that this machine can reach"
             )
             raise ContentError.about(source.model, message) from None
-        self._model = _int8(model) if source.dtype == "int8" else model.to(device)
+        self._model = (_int8(model) if source.dtype == "int8" else model).to(device)
         self._model.eval()
         self._device = device
         self._turn = threading.Lock()  # one reply at a time: the cores are all used by one
@@ -123,6 +123,11 @@ class Checkpoint:
             joined = {"role": "user", "content": f"{system['content']}\n\n{first['content']}"}
             text = self.tokenizer.apply_chat_template([joined, *rest], **options)
         return self.tokenizer.encode(text, add_special_tokens=False)
+
+    def loss(self, ids: Any, labels: Any) -> float:
+        """The mean loss of tokens, those labelled -100 left out."""
+        given = self._model(input_ids=ids.to(self._device), labels=labels.to(self._device))
+        return float(given.loss)
 
     def write(
         self,
@@ -194,12 +199,17 @@ def _adapted(model: Any, adapter: str) -> Any:
 
 
 def _int8(model: Any) -> Any:
-    """Weights of the linear layers as 8-bit integers; the CPU computes with them as they are."""
-    import torch
+    """The linear layers' weights as 8-bit integers, in place: a quarter of the memory."""
+    import importlib.util
 
-    return torch.ao.quantization.quantize_dynamic(
-        model.to("cpu", torch.float32), {torch.nn.Linear}, dtype=torch.qint8
-    )
+    from sanad_core.errors import MissingExtra
+
+    if importlib.util.find_spec("torchao") is None:
+        raise MissingExtra("transformers", "int8")
+    from torchao.quantization import Int8WeightOnlyConfig, quantize_
+
+    quantize_(model, Int8WeightOnlyConfig())
+    return model
 
 
 def _script(messages: Sequence[Message]) -> str:

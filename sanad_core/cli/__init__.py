@@ -25,6 +25,7 @@ COMMANDS = {
     "guard": ("sanad_core.cli.guard", "Check replies with the guards; nobody is answered."),
     "explain": ("sanad_core.cli.explain", "Show one message's path through a policy."),
     "plugins": ("sanad_core.cli.plugins", "List what is installed."),
+    "data": ("sanad_core.cli.data", "Prepare conversations for training: import, clean, check."),
     "train": ("sanad_core.cli.train", "Train a model: the screening model, intents."),
     "eval": ("sanad_core.cli.eval", "Evaluate detectors on labelled messages."),
     "model": ("sanad_core.cli.model", "Fetch, serve and try language models."),

@@ -10,6 +10,7 @@ from sanad_core.cli.open import started
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.padding import Padding
 
     from sanad_core.engine import Engine
     from sanad_core.types import Exchange
@@ -48,14 +49,35 @@ async def talk(engine: Engine, conversation: str, locale: str | None) -> None:
                     break
                 if not line.strip():
                     continue
-                with console.status("", spinner="dots"):
-                    exchange = await engine.respond(
-                        line, conversation_id=conversation, locale=locale
-                    )
+                exchange = await _answered(console, engine, line, conversation, locale)
             except (EOFError, KeyboardInterrupt, asyncio.CancelledError):
                 break  # Ctrl-C outside of the prompt arrives as a cancellation
             _show(console, exchange)
     console.print("[dim]goodbye[/dim]")
+
+
+async def _answered(
+    console: Console, engine: Engine, line: str, conversation: str, locale: str | None
+) -> Exchange:
+    """The record of a turn; its checked sentences are shown as they come."""
+    from rich.live import Live
+    from rich.spinner import Spinner
+
+    text = ""
+    with Live(Spinner("dots"), console=console, transient=True) as live:
+        async for event in engine.stream(line, conversation_id=conversation, locale=locale):
+            text += event.text
+            if text:
+                live.update(_padded(text))
+    assert event.exchange is not None
+    return event.exchange
+
+
+def _padded(text: str, style: str = "") -> Padding:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    return Padding(Text(text, style=style), (1, 0, 0, 2))
 
 
 def _welcome(console: Console, engine: Engine, conversation: str) -> None:
@@ -67,12 +89,10 @@ def _welcome(console: Console, engine: Engine, conversation: str) -> None:
 
 
 def _show(console: Console, exchange: Exchange) -> None:
-    from rich.padding import Padding
     from rich.text import Text
 
     crisis = exchange.decision.reply is not None
-    style = "bold" if crisis else ""
-    console.print(Padding(Text(exchange.reply.text, style=style), (1, 0, 0, 2)))
+    console.print(_padded(exchange.reply.text, "bold" if crisis else ""))
     console.print(Text(f"  {_said_by(exchange)}\n", style="dim"))
 
 

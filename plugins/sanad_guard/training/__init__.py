@@ -1,0 +1,1 @@
+"""Training of the guard's encoder; imported by `sanad train guard` alone."""
