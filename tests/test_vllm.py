@@ -116,15 +116,17 @@ def test_serve_tells_where_it_is_and_stops_cleanly(smollm2: Path) -> None:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         first = process.stdout.readline()
         assert "as 'sanad'" in first
         assert "use: vllm" in process.stdout.readline() + process.stdout.readline()
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
-    assert str(process.pid) not in os.popen("ps -eo pgid").read().split()
+        process.stdout.close()
+    groups = subprocess.run(["ps", "-eo", "pgid"], capture_output=True, text=True, check=True)
+    assert str(process.pid) not in groups.stdout.split()
 
 
 async def test_a_server_killed_midway_leaves_a_whole_reply(

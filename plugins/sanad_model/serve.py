@@ -131,7 +131,10 @@ class Server:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(patience)
                 if not _alive(self._process.pid):
-                    return
+                    break
+        self._reading.join(5)
+        if self._process.stdout is not None and not self._reading.is_alive():
+            self._process.stdout.close()
 
     def wait(self, seconds: float) -> None:
         """Wait until it answers.
