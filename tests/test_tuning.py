@@ -160,3 +160,25 @@ def test_preferences_are_learned_from_reviewed_pairs(tmp_path: Path) -> None:
     done = tune(model, data, tmp_path / "run", "--recipe", "dpo")
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "run" / "model" / "config.json").is_file()
+
+
+def test_an_evaluation_puts_figures_side_by_side_and_notices_what_got_worse(tmp_path: Path) -> None:
+    model = small(tmp_path / "base", "gpt2", None)
+    held = talks(tmp_path / "t.jsonl", 2)
+    options = ["--model", f"tiny={model}", "--policy", "minimal", "--max_tokens", "8"]
+    done = run("eval", "responder", str(held), *options, "--out", str(tmp_path / "r"), timeout=200)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "r" / "report.json").read_text())
+    tiny, whole = report["figures"]["tiny"], report["figures"]["minimal"]
+    assert tiny["perplexity"] > 1
+    assert whole["dimensions"]["guides_to_care"] > tiny["dimensions"]["guides_to_care"]
+    assert "<svg" in (tmp_path / "r" / "report.html").read_text()
+    report["figures"]["minimal"]["dimensions"]["supports"] = 1.0
+    (tmp_path / "before.json").write_text(json.dumps(report))
+    compared = ["--policy", "minimal", "--baseline", str(tmp_path / "before.json")]
+    worse = run("eval", "responder", *compared, "--out", str(tmp_path / "r2"), timeout=200)
+    assert worse.returncode == 1
+    assert b"worse: minimal: supports 1.00" in worse.stderr
+    wrong = run("eval", "responder", "--policy", "minimal", "--baseline", str(held), "--out", "x")
+    assert wrong.returncode == 1
+    assert b"is no report.json" in wrong.stderr
