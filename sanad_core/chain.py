@@ -199,9 +199,13 @@ class Asking:
         )
 
     def _streams(self, step: Step, context: Context) -> bool:
-        """Whether sentences may leave before the whole reply was checked."""
+        """Whether sentences may leave before the whole reply was checked.
+
+        Not below what has left of another reply: between the two stands a word on why it broke off.
+        """
         calm = context.assessment.risk.level is Level.NONE
-        return calm and self._outlet is not None and "stream" in step.runner.methods
+        fresh = self._outlet is not None and self._outlet.left is None
+        return calm and fresh and "stream" in step.runner.methods
 
     def _timeout(self, step: Step, *, last: bool) -> float | None:
         """Seconds that a responder gets; None: there are none left, and others come after it."""
@@ -262,7 +266,9 @@ class Asking:
             self._failures.append(Failure(step=draft.source, cause=FailureCause.EMPTY))
             return None
         draft = replace(draft, text=draft.text.rstrip(), whole=True)
-        return draft if await self._release(draft, context) else None
+        if not await self._release(draft, context):
+            return None
+        return replace(draft, sent=len(draft.text))
 
     async def _release(self, draft: Draft, context: Context) -> bool:
         """Check a draft as far as it has come, and let what is new of it leave."""

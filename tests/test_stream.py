@@ -107,6 +107,33 @@ async def test_the_first_sentence_leaves_while_the_model_still_writes(make_engin
     assert came[0] < came[-1] - 0.25
 
 
+@pytest.mark.parametrize("pieces", [("Just one. ",), ("Just", " one."), ("Just one",)])
+async def test_a_reply_of_one_sentence_is_said_once(
+    make_engine: Make, pieces: tuple[str, ...]
+) -> None:
+    async with make_engine(**chain(Streams(*pieces), Watches())) as engine:
+        said, exchange = await streamed(engine)
+    assert "".join(said) == "".join(pieces).strip()
+    assert exchange.reply.responder == "model"
+    assert exchange.reply.scripts == ()
+
+
+async def test_a_second_model_after_a_failure_midway_is_checked_whole_and_set_apart(
+    make_engine: Make,
+) -> None:
+    first, second = Streams("That is hard. ", RuntimeError()), Streams("I see. ", "Go on?")
+    plugin = FakePlugin(responders={"model": first, "other": second}, guards={"watch": Watches()})
+    steps = [{"use": "model"}, {"use": "other"}, {"use": "rules"}]
+    changes = {"plugins": (plugin,), "respond": {"deadline": "3s", "chain": steps}}
+    async with make_engine(**chain(first, Watches(), **changes)) as engine:
+        pieces, exchange = await streamed(engine)
+    assert pieces[0] == "That is hard."
+    assert exchange.reply.responder == "other"
+    assert exchange.reply.text.endswith("\n\nI see. Go on?")
+    assert any(script.startswith("support/interrupted#") for script in exchange.reply.scripts)
+    assert second.streamed == 0
+
+
 async def test_the_disclosure_leaves_first_and_stands_in_the_record(make_engine: Make) -> None:
     changes = {"disclosure": {"at_start": True, "every": None}}
     async with make_engine(**chain(Streams("Hi. ", "Well?"), Watches(), **changes)) as engine:
