@@ -20,7 +20,7 @@ from sanad_core.text import complete
 from sanad_core.types import Draft, Failure, FailureCause, Signal, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from sanad_core.outlet import Outlet
     from sanad_core.policy import StepPlan
@@ -103,13 +103,7 @@ class Chain:
         """What every guard finds in a draft; one that fails finds `guard_failed`."""
         found: list[Verdict] = []
         for step in self._guards:
-            outcome = await step.runner.call(
-                "check",
-                draft,
-                context,
-                timeout=step.plan.timeout,
-                check=_verdicts(step.plan.name, len(draft.text)),
-            )
+            outcome = await _checked(step, draft, context, step.plan.timeout)
             failed = (Verdict(rule=GUARD_FAILED, source=step.plan.name),)
             found += failed if outcome.cause is not None else outcome.value or ()
         return tuple(found)
@@ -284,13 +278,7 @@ class Asking:
         for step in self._guards:
             name = step.plan.name
             left = max(self._ends - time.monotonic(), GUARD_S)
-            outcome = await step.runner.call(
-                "check",
-                draft,
-                context,
-                timeout=min(step.plan.timeout, left),
-                check=_verdicts(name, len(draft.text)),
-            )
+            outcome = await _checked(step, draft, context, min(step.plan.timeout, left))
             self._guard.append((name, outcome.milliseconds))
             if outcome.cause is not None:
                 self._failures.append(outcome.failure(name))
@@ -321,8 +309,18 @@ def _raised_by(declined: Declined, source: str) -> tuple[Signal, ...]:
     )
 
 
-def _verdicts(name: str, length: int) -> Callable[[Any], tuple[Verdict, ...]]:
-    return lambda result: checked_verdicts(result, length, name)
+async def _checked(
+    step: Step, draft: Draft, context: Context, timeout: float
+) -> Outcome[tuple[Verdict, ...]]:
+    """What one guard finds in a draft."""
+    name, length = step.plan.name, len(draft.text)
+    return await step.runner.call(
+        "check",
+        draft,
+        context,
+        timeout=timeout,
+        check=lambda result: checked_verdicts(result, length, name),
+    )
 
 
 def checked_draft(result: Any, source: str, *, generated: bool = True) -> Draft:

@@ -169,10 +169,7 @@ class Turns:
             decision = decide(
                 self._plan.policy, Assessment(failures=(fault,)), context.conversation, now
             )
-            reply = render.last_resort(self._plan, context)
-            if outlet is not None:
-                reply = outlet.completed(reply)
-            return self._exchange(context, decision, Answer(reply=reply, failures=(fault,)))
+            return self._exchange(context, decision, self._last_resort(context, fault, outlet))
 
     async def _turn(self, incoming: Incoming, outlet: Outlet | None) -> Exchange:
         began = time.perf_counter()
@@ -238,7 +235,7 @@ class Turns:
         """
         place = max((n for n, t in enumerate(said) if t.speaker is Speaker.PERSON), default=None)
         if place is None:
-            last = replace(self._received(_nothing(), self._clock()), text="")
+            last = self._received(_nothing(), self._clock())
             context = Context(turn=last, conversation=Conversation(id="guard", turns=tuple(said)))
         else:
             before = Conversation(id="guard", turns=tuple(said[:place]))
@@ -286,9 +283,7 @@ class Turns:
         try:
             answer = await self._answering.answer(context, decision, now, outlet)
         except Exception as err:
-            answer = Answer(reply=render.last_resort(self._plan, context), failures=(_fault(err),))
-            if outlet is not None:
-                answer = replace(answer, reply=outlet.completed(answer.reply))
+            answer = self._last_resort(context, _fault(err), outlet)
         timings = replace(
             answer.timings,
             detect=(detected - began) * 1000,
@@ -301,6 +296,13 @@ class Turns:
             replace(answer, timings=timings),
         )
         return exchange, answer.slots
+
+    def _last_resort(self, context: Context, fault: Failure, outlet: Outlet | None) -> Answer:
+        """What is said when Sanad itself fails, below what has left of a reply."""
+        reply = render.last_resort(self._plan, context)
+        if outlet is not None:
+            reply = outlet.completed(reply)
+        return Answer(reply=reply, failures=(fault,))
 
     def _exchange(self, context: Context, decision: Decision, answer: Answer) -> Exchange:
         return Exchange(
