@@ -50,7 +50,10 @@ def command(
 
     from sanad_core.errors import MissingExtra, UsageError
 
-    if any(importlib.util.find_spec(name) is None for name in ("torch", "transformers", "onnx")):
+    if any(
+        importlib.util.find_spec(name) is None
+        for name in ("torch", "transformers", "onnx", "sklearn")
+    ):
         raise MissingExtra("train guard", "screen")
     if not rows and not corpus:
         raise UsageError("there is nothing to train on; name a file of ROWS, or use --corpus")

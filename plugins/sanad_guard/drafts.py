@@ -12,7 +12,7 @@ from sanad_core.problems import Problem
 from sanad_core.risk import RiskKind
 from sanad_core.schema import Strict, first_error
 
-__all__ = ["CORPUS", "RULES", "Item", "Reply", "Said", "read_items"]
+__all__ = ["CORPUS", "RULES", "Item", "Reply", "Said", "read_items", "risk_line"]
 
 CORPUS = Path(__file__).parent / "corpus"
 # What a reply must not do, as docs/safety.md defines it; the order is that of the model's outputs.
@@ -24,6 +24,10 @@ RULES = (
     "romantic_or_sexual", "no_help_offered", "leading_question", "privacy_leak", "prompt_leak",
     "off_role_instruction",
 )  # fmt: skip
+
+
+NO_HELP = RULES.index("no_help_offered")
+ANY = len(RULES)  # the model's last output: whether any rule is broken
 
 
 class Said(Strict):
@@ -73,6 +77,21 @@ class Item(Strict):
     context: list[Said] = Field(min_length=1)
     replies: list[Reply] = Field(min_length=1)
     hand: str = ""
+
+    @property
+    def said(self) -> list[tuple[str, str]]:
+        """Who said what in the context, oldest first."""
+        return [(turn.role, turn.text) for turn in self.context]
+
+    @property
+    def risk(self) -> str:
+        """The person's risk as the model reads it."""
+        return risk_line(self.level, self.kind)
+
+
+def risk_line(level: str, kind: RiskKind | None) -> str:
+    """The person's risk as the model reads it, such as `high suicide`."""
+    return f"{level} {kind.value if kind else ''}".strip()
 
 
 def read_items(path: Path) -> list[Item]:

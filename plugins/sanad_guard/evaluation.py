@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sanad_guard.drafts import RULES
-from sanad_guard.model import ANY
+from sanad_guard.drafts import ANY, NO_HELP
+from sanad_guard.model import likeliest
 from sanad_guard.reading import read
 
 if TYPE_CHECKING:
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from sanad_guard.drafts import Item
     from sanad_guard.model import GuardModel
 
-__all__ = ["Judged", "auc", "judge"]
-
-NO_HELP = RULES.index("no_help_offered")
+__all__ = ["Judged", "judge"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +37,9 @@ def judge(model: GuardModel, items: Iterable[Item]) -> list[Judged]:
     """Read every draft of these items as the guard reads it."""
     found = []
     for item in items:
-        risk = f"{item.level} {item.kind.value if item.kind else ''}".strip()
-        context = [(said.role, said.text) for said in item.context]
         at_risk = item.level not in ("none", "low")
         for reply in item.replies:
-            pieces = model.chances(read(model.reader, reply.text, context, risk))
+            pieces = model.chances(read(model.reader, reply.text, item.said, item.risk))
             whole = pieces[0].whole if len(pieces) == 1 else None
             found.append(
                 Judged(
@@ -57,13 +53,5 @@ def judge(model: GuardModel, items: Iterable[Item]) -> list[Judged]:
 
 def _whole(row: Sequence[float], *, at_risk: bool) -> float:
     """The chance that counts for a whole draft, as the guard takes it."""
-    likeliest = max(range(ANY), key=lambda rule: row[rule])
-    broken = float(row[ANY]) if likeliest != NO_HELP else 0.0
+    broken = float(row[ANY]) if likeliest(row) != NO_HELP else 0.0
     return max(broken, float(row[NO_HELP]) if at_risk else 0.0)
-
-
-def auc(good: Sequence[float], bad: Sequence[float]) -> float:
-    """The chance that a bad draft scores above a good one (area under the ROC curve)."""
-    pairs = len(good) * len(bad)
-    above = sum((b > g) + 0.5 * (b == g) for b in bad for g in good)
-    return above / pairs if pairs else 0.0

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sanad_core.risk import Level, Subject
 from sanad_core.text import detect_script
 from sanad_core.types import Speaker, Verdict
-from sanad_guard.drafts import RULES
-from sanad_guard.model import ANY, PACKAGED, GuardModel
+from sanad_guard.drafts import ANY, NO_HELP, RULES, risk_line
+from sanad_guard.model import PACKAGED, GuardModel, likeliest
 from sanad_guard.reading import read
 from sanad_guard.rules import Rules
 
@@ -24,12 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ReplyGuard"]
 
-NO_HELP = RULES.index("no_help_offered")
 NUMBER = "invented_phone_number"
 BEFORE = 3  # earlier turns that a draft is read with
-WRITTEN_BY_PEOPLE = (
-    "rules"  # whose drafts are scripted texts, read by people and not by the encoder
-)
 
 
 class ReplyGuard:
@@ -89,7 +85,7 @@ class ReplyGuard:
     def _sentences(self, chances: Chances, model: GuardModel) -> Iterator[Verdict]:
         for (start, end), row in zip(chances.reading.spans, chances.sentences, strict=True):
             if row[ANY] >= model.card.sentence:
-                rule = RULES[int(_ranked(row))]
+                rule = RULES[likeliest(row)]
                 yield Verdict(rule=rule, start=start, end=end, why=self._rules.why[rule])
 
     def _whole(
@@ -99,20 +95,13 @@ class ReplyGuard:
         missing = row[NO_HELP] >= model.card.whole and at_risk
         if missing and not self._rules.helps(draft.text):
             yield self._no_help(draft)
-        elif row[ANY] >= model.card.whole and _ranked(row) != NO_HELP:
-            rule = RULES[int(_ranked(row))]
+        elif row[ANY] >= model.card.whole and likeliest(row) != NO_HELP:
+            rule = RULES[likeliest(row)]
             yield Verdict(rule=rule, start=0, end=len(draft.text), why=self._rules.why[rule])
 
 
 def _arabic(text: str) -> bool:
     return detect_script(text) == "arabic"
-
-
-def _ranked(row: object) -> int:
-    """The rule that is broken most likely."""
-    import numpy as np
-
-    return int(np.argmax(np.asarray(row)[:ANY]))
 
 
 def _said(context: Context) -> list[tuple[str, str]]:
@@ -126,7 +115,7 @@ def _said(context: Context) -> list[tuple[str, str]]:
 
 def _risk(context: Context) -> str:
     risk = context.assessment.risk
-    return f"{risk.level.value} {risk.kind.value if risk.kind else ''}".strip()
+    return risk_line(risk.level.value, risk.kind)
 
 
 def _at_risk(context: Context) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,18 +12,18 @@ from pydantic import Field, ValidationError
 
 from sanad_core.errors import ContentError
 from sanad_core.schema import Strict, first_error
-from sanad_guard.drafts import RULES
+from sanad_guard.drafts import ANY, RULES
+from sanad_screen.model import digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sanad_guard.reading import Reading
 
-__all__ = ["ANY", "CARD", "MODEL", "PACKAGED", "Card", "Chances", "GuardModel", "read_card"]
+__all__ = ["CARD", "MODEL", "PACKAGED", "Card", "Chances", "GuardModel", "likeliest", "read_card"]
 
 PACKAGED = Path(__file__).parent / "model"
 MODEL, CARD = "guard.onnx", "guard.json"
-ANY = len(RULES)  # the last output: whether any rule is broken
 
 
 class Card(Strict):
@@ -89,9 +88,11 @@ def read_card(folder: Path) -> Card:
     return card
 
 
-def digest(path: Path) -> str:
-    """The SHA-256 of a file; empty where it is missing."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+def likeliest(row: Any) -> int:
+    """The rule that chances say is broken most likely."""
+    import numpy as np
+
+    return int(np.argmax(row[:ANY]))
 
 
 class GuardModel:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanad_core.errors import ContentError, ServiceError
-from sanad_core.text import complete
 from sanad_openai.endpoint import Endpoint
-from sanad_persona import PACKAGED, prompt, read_persona
+from sanad_persona import Whole, chosen_persona, prompt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -46,10 +44,7 @@ class ChatResponder:
         import openai  # noqa: F401 - takes a second, which no person should wait
 
         options = self._options
-        path = PACKAGED
-        if options.persona is not None:
-            path = (setting.folder or Path()) / options.persona
-        self._persona = read_persona(path, titles=options.allow_titles)
+        self._persona = chosen_persona(options.persona, setting.folder, titles=options.allow_titles)
         self._endpoints = [Endpoint(url, key, options) for url, key in _places(options, setting)]
         if options.probe:
             for endpoint in self._endpoints:
@@ -85,19 +80,16 @@ class ChatResponder:
         budget = self._options.context_tokens
         told = prompt(self._persona, turn, context, budget=budget)
         messages = [{"role": message.role, "content": message.content} for message in told]
-        text, sent = "", 0
+        whole = Whole()
         async with contextlib.aclosing(self._asked(messages)) as pieces:
             async for piece, ended in pieces:
-                text += piece
-                if len(text) > MOST:
+                ready = whole.take(whole.text + piece)
+                if len(whole.text) > MOST:
                     raise ServiceError("too_long")
-                ready = complete(text, sent)
-                if ended and not (ended == "length" and ready):
-                    ready = len(text)
-                if ready > sent:
-                    # The space after a sentence tells whoever reads on that it has ended.
-                    yield text[sent : ready + 1]
-                    sent = ready + 1
+                if ended:
+                    ready += whole.end(cut=ended == "length")
+                if ready:
+                    yield ready
 
     async def _asked(self, messages: list[dict[str, str]]) -> AsyncGenerator[tuple[str, str], None]:
         """The first address that begins to answer; what follows can only come from it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sanad_persona.persona import PACKAGED, Persona, read_persona
+from sanad_persona.persona import Persona, chosen_persona, read_persona
 from sanad_persona.prompt import Message, prompt
+from sanad_persona.whole import Whole
 
-__all__ = ["PACKAGED", "Message", "Persona", "prompt", "read_persona"]
+__all__ = ["Message", "Persona", "Whole", "chosen_persona", "prompt", "read_persona"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sanad_core.problems import Problem
     from sanad_core.yamlfile import YamlFile
 
-__all__ = ["PACKAGED", "Notes", "Persona", "read_persona"]
+__all__ = ["PACKAGED", "Notes", "Persona", "chosen_persona", "read_persona"]
 
 PACKAGED = Path(__file__).parent / "default.yml"
 # Titles that only licensed people may bear; several places forbid a chatbot to use them.
@@ -83,6 +83,18 @@ def read_persona(path: Path = PACKAGED, *, titles: bool = False) -> Persona:
     if persona is None or problems:
         raise ContentError(problems)
     return persona
+
+
+def chosen_persona(name: str | None, folder: Path | None, *, titles: bool) -> Persona:
+    """The persona that a responder's options choose; see `read_persona`.
+
+    Args:
+        name: a file, relative to the policy; None: the packaged one.
+        folder: of the policy.
+        titles: as for `read_persona`.
+    """
+    path = PACKAGED if name is None else (folder or Path()) / name
+    return read_persona(path, titles=titles)
 
 
 def _titles(file: YamlFile, persona: Persona) -> Iterator[Problem]:

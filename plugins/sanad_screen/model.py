@@ -156,8 +156,9 @@ def at_least(logits: Any, temperature: float) -> Any:
 
 def digests(folder: Path) -> dict[str, str]:
     """The SHA-256 of each of a model's files; empty for one that is missing."""
-    found = {}
-    for name in FILES:
-        path = folder / name
-        found[name] = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-    return found
+    return {name: digest(folder / name) for name in FILES}
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file; empty where it is missing."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

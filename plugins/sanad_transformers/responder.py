@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanad_core.errors import ServiceError
-from sanad_core.text import complete
-from sanad_persona import PACKAGED, prompt, read_persona
+from sanad_persona import Whole, chosen_persona, prompt
 from sanad_transformers.checkpoint import BOT, PERSON, Checkpoint, Source
 
 if TYPE_CHECKING:
@@ -40,8 +39,7 @@ class LocalResponder:
             ContentError: one of them cannot be used.
         """
         options, folder = self._options, setting.folder or Path()
-        persona = PACKAGED if options.persona is None else folder / options.persona
-        self._persona = read_persona(persona, titles=options.allow_titles)
+        self._persona = chosen_persona(options.persona, folder, titles=options.allow_titles)
         self._checkpoint = Checkpoint.of(
             Source(
                 model=_placed(options.model, folder),
@@ -65,24 +63,20 @@ class LocalResponder:
         Raises:
             ServiceError: the model wrote nothing.
         """
-        text, sent, ended = "", 0, False
+        whole, ended = Whole(), False
         async with contextlib.aclosing(self._written(turn, context)) as pieces:
             async for piece, done in pieces:
-                text += piece
+                text = (whole.text + piece).lstrip()
                 begun = _next_speaker(text)
-                if begun is not None:
-                    text, done = text[:begun], True
-                ended = ended or done
-                ready = len(text) if ended else complete(text, sent)
-                if ready > sent:
-                    yield text[sent : ready + 1].lstrip() if sent == 0 else text[sent : ready + 1]
-                    sent = ready + 1
+                ended = done or begun is not None
+                if ready := whole.take(text[:begun]):
+                    yield ready
                 if ended:
                     break
-        if not text.strip():
+        if not whole.text.strip():
             raise ServiceError("empty_reply")
-        if not ended and not sent:
-            yield text
+        if rest := whole.end(cut=not ended):
+            yield rest
 
     async def _written(
         self, turn: Turn, context: Context

@@ -13,16 +13,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as loss
 
-from sanad_guard.drafts import RULES, Item, Reply
+from sanad_guard.drafts import ANY, NO_HELP, RULES, Item, Reply
 from sanad_guard.reading import Reading, read
 from sanad_guard.training.network import OUTPUTS, Network
 from sanad_screen.tokens import Reader
 from sanad_screen.training.network import halved
+from sanad_screen.training.schedule import optimiser_of
 
 __all__ = ["Example", "Recipe", "examples", "fit", "scores"]
 
-ANY = len(RULES)
-NO_HELP = RULES.index("no_help_offered")
 UNKNOWN = -1.0
 # How often a draft is cut short, its risk or its context left out.
 BEGUN, UNTOLD, BARE = 0.5, 0.3, 0.1
@@ -118,9 +117,7 @@ def _bad(good: Sequence[str], bad: Sequence[tuple[str, list[str]]], chance: Rand
 
 
 def _of(reader: Reader, item: Item, reply: Reply, chance: Random | None) -> Iterator[Example]:
-    risk = f"{item.level} {item.kind.value if item.kind else ''}".strip()
-    context = [(said.role, said.text) for said in item.context]
-    text = reply.text
+    risk, context, text = item.risk, item.said, reply.text
     if chance is not None:
         risk = "" if chance.random() < UNTOLD else risk
         context = [] if chance.random() < BARE else context
@@ -221,13 +218,12 @@ def fit(
     """
     chance = Random(recipe.seed)
     heads = (network.weigh, network.sentence, network.about, network.whole)
-    groups = [
-        {"params": network.upper.parameters(), "lr": recipe.rate},
-        {"params": [p for head in heads for p in head.parameters()], "lr": recipe.head_rate},
-    ]
-    optimiser = torch.optim.AdamW(groups, weight_decay=recipe.decay)
-    steps = recipe.epochs * _steps(reader, train, recipe)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _rise_and_fall(steps, recipe.warmup))
+    optimiser, schedule = optimiser_of(
+        network.upper.parameters(),
+        [weight for head in heads for weight in head.parameters()],
+        recipe,
+        recipe.epochs * _steps(reader, train, recipe),
+    )
     best: tuple[float, Any] = (math.inf, None)
     done = 0
     for epoch in range(recipe.epochs):
@@ -264,17 +260,6 @@ def _steps(reader: Reader, train: Sequence[Item], recipe: Recipe) -> int:
     plain = examples(reader, train)
     given = [*plain, *plain, *mixed(reader, train, Random(recipe.seed))]
     return sum(1 for _ in _batches(given, recipe.tokens, Random(recipe.seed)))
-
-
-def _rise_and_fall(steps: int, warmup: float) -> Callable[[int], float]:
-    rise = max(1, int(warmup * steps))
-
-    def rate(step: int) -> float:
-        if step < rise:
-            return (step + 1) / rise
-        return max(0.0, 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise))))
-
-    return rate
 
 
 def scores(

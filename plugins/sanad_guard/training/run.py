@@ -18,18 +18,18 @@ from torch import Tensor, nn
 from sanad_core.cli.progress import progress
 from sanad_core.errors import UsageError
 from sanad_guard.drafts import CORPUS, RULES, Item, read_items
-from sanad_guard.evaluation import Judged, auc, judge
-from sanad_guard.model import CARD, MODEL, Card, GuardModel, digest
+from sanad_guard.evaluation import Judged, judge
+from sanad_guard.model import CARD, MODEL, Card, GuardModel
 from sanad_guard.training.fit import Recipe, examples, fit, scores
 from sanad_guard.training.network import Network
+from sanad_screen.model import digest
 from sanad_screen.tokens import Reader
 from sanad_screen.training.export import quantised
 from sanad_screen.training.fused import fuse
+from sanad_screen.training.gather import held_out
 from sanad_screen.training.network import NotBert, load_encoder
 
 __all__ = ["Run", "train"]
-
-DEV_SHARE = 10  # one context in so many is held out to stop early and to choose thresholds on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +112,7 @@ def _items(run: Run) -> tuple[list[Item], list[Item]]:
     """Contexts to train on, and held-out ones, by the hash of the context."""
     files = ((CORPUS / "train.jsonl",) if run.corpus else ()) + run.rows
     items = [item for path in files for item in read_items(path)]
-    train_items: list[Item] = []
-    dev: list[Item] = []
-    for item in items:
-        said = "\n".join(turn.text for turn in item.context)
-        number = int.from_bytes(hashlib.sha256(said.encode()).digest()[:4])
-        (train_items if number % DEV_SHARE else dev).append(item)
+    train_items, dev = held_out(items, by=lambda i: "\n".join(turn.text for turn in i.context))
     for which, found in (("to train on", train_items), ("held out (one in ten)", dev)):
         kinds = {bool(reply.rules) for item in found for reply in item.replies}
         if len(kinds) < 2:
@@ -131,12 +126,11 @@ def _items(run: Run) -> tuple[list[Item], list[Item]]:
 
 def _lost(network: Network, reader: Reader, held: Sequence[Any]) -> float:
     """How well good and bad held-out pieces are told apart; lower is better."""
-    good: list[float] = []
-    bad: list[float] = []
-    for example, (by_sentence, whole) in zip(held, scores(network, reader, held), strict=True):
-        score = float(max(by_sentence[:, -1].max(), whole[-1]))
-        (bad if example.whole[-1] > 0 else good).append(score)
-    return 1.0 - auc(good, bad)
+    from sklearn.metrics import roc_auc_score
+
+    found = scores(network, reader, held)
+    each = [float(max(by_sentence[:, -1].max(), whole[-1])) for by_sentence, whole in found]
+    return 1.0 - float(roc_auc_score([example.whole[-1] > 0 for example in held], each))
 
 
 class _Exported(nn.Module):

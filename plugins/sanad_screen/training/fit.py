@@ -15,6 +15,7 @@ from torch.nn import functional as loss
 
 from sanad_screen.labels import OUTPUTS
 from sanad_screen.training.network import Branch, halved
+from sanad_screen.training.schedule import optimiser_of
 from sanad_screen.training.tensors import UNKNOWN, Batch, Example, batches
 
 __all__ = ["Fitted", "Recipe", "fit", "logits_of"]
@@ -121,19 +122,7 @@ def _optimiser(branch: Branch, recipe: Recipe, total: int) -> tuple[Any, Any]:
     layers: list[Tensor] = []
     for name, weight in branch.named_parameters():
         (layers if name.startswith("upper.") else heads).append(weight)
-    groups = [
-        {"params": layers, "lr": recipe.rate},
-        {"params": heads, "lr": recipe.head_rate},
-    ]
-    optimiser = torch.optim.AdamW(groups, weight_decay=recipe.decay)
-    rising = max(1, int(recipe.warmup * total))
-
-    def rate(step: int) -> float:
-        if step < rising:
-            return (step + 1) / rising
-        return max(0.0, 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, total - rising))))
-
-    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
+    return optimiser_of(layers, heads, recipe, total)
 
 
 def _loss(logits: dict[str, Tensor], batch: Batch) -> Tensor:

@@ -7,7 +7,7 @@ import itertools
 import re
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sanad_screen.mutate import MUTATIONS
 from sanad_screen.rows import Row, Said
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 __all__ = ["Part", "apart", "held_out", "stretched", "talked", "varied", "without_near"]
+
+T = TypeVar("T")
 
 DEV_SHARE = 10  # one row in so many is held out to stop early, calibrate and choose thresholds
 NEAR = 0.6  # Jaccard similarity of word pairs above which two texts are near-duplicates
@@ -47,17 +49,15 @@ class Part:
         return [*list(every) * whole, *chance.sample(every, rest)]
 
 
-def held_out(
-    rows: Iterable[Row], by: Callable[[Row], str] = lambda row: row.text
-) -> tuple[list[Row], list[Row]]:
+def held_out(rows: Iterable[T], by: Callable[[T], str]) -> tuple[list[T], list[T]]:
     """Rows to train on, and one in ten to calibrate on.
 
     Args:
         rows: all of them.
         by: what decides by its hash; rows of which it says the same stay together.
     """
-    train: list[Row] = []
-    dev: list[Row] = []
+    train: list[T] = []
+    dev: list[T] = []
     for row in rows:
         number = int.from_bytes(hashlib.sha256(by(row).encode()).digest()[:4])
         (train if number % DEV_SHARE else dev).append(row)

@@ -95,7 +95,7 @@ def rows_of(run: Run) -> Rows:
         parts.append(Part(name="judged", rows=tuple(judged), share=JUDGED_SEEN))
     dev += more
     for path in run.rows:
-        given, more = gather.held_out(gather.apart(read_rows(path), measured))
+        given, more = gather.held_out(gather.apart(read_rows(path), measured), by=_text)
         parts.append(Part(name=path.stem, rows=tuple(given), share=run.own))
         dev += more
     public, everyday = _public(run, measured, {row.text for row in (*judged, *more)}, chance)
@@ -117,6 +117,10 @@ def rows_of(run: Run) -> Rows:
     )
 
 
+def _text(row: Row) -> str:
+    return row.text
+
+
 def _enough(rows: list[Row], which: str) -> None:
     levels = {row.level for row in rows}
     if "none" not in levels or levels <= {"none", None}:
@@ -129,7 +133,7 @@ def _enough(rows: list[Row], which: str) -> None:
 def _corpus(run: Run, measured: list[str], chance: Random) -> tuple[list[Row], list[Row]]:
     """The project's own corpus: rows to train on, and held-out ones."""
     own = [row for path in sorted(CORPUS.glob("train-*.jsonl")) for row in read_rows(path)]
-    train, dev = gather.held_out(gather.apart(gather.without_near(own), measured))
+    train, dev = gather.held_out(gather.apart(gather.without_near(own), measured), by=_text)
     if run.only is not None:
         train = chance.sample(train, int(run.only * len(train)))
     return train, dev
