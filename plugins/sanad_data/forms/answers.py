@@ -11,7 +11,7 @@ from sanad_data.records import Draft, Reject, pseudonym
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sanad_data.records import Found
+    from sanad_data.records import Found, Place
 
 __all__ = ["COUNSEL_CHAT", "FAQ", "asked"]
 
@@ -32,16 +32,16 @@ _TOPIC = {"topic": ("topic", "category", "condition")}
 def _counsel_chat(file: Input) -> Iterator[Found]:
     """Each answer with its question; the answers to one question are a group."""
     for found in rows(file.path, _COUNSEL_CHAT, _THREAD, as_json=file.kind == "lines"):
-        if isinstance(found, Reject):
-            yield found
-            continue
-        place, row = found
-        yield Draft(
-            places=(place,),
-            turns=(("person", asked(row["title"], row["question"])), ("supporter", row["answer"])),
-            topic=row["topic"],
-            group=pseudonym("counsel_chat", row["thread"] or row["title"].strip()),
-        )
+        yield found if isinstance(found, Reject) else _counselled(*found)
+
+
+def _counselled(place: Place, row: dict[str, str]) -> Draft:
+    return Draft(
+        places=(place,),
+        turns=(("person", asked(row["title"], row["question"])), ("supporter", row["answer"])),
+        topic=row["topic"],
+        group=pseudonym("counsel_chat", row["thread"] or row["title"].strip()),
+    )
 
 
 def asked(title: str, text: str) -> str:
@@ -52,15 +52,15 @@ def asked(title: str, text: str) -> str:
 
 def _faq(file: Input) -> Iterator[Found]:
     for found in rows(file.path, _FAQ, _TOPIC, as_json=file.kind == "lines"):
-        if isinstance(found, Reject):
-            yield found
-            continue
-        place, row = found
-        yield Draft(
-            places=(place,),
-            turns=(("person", row["question"]), ("supporter", row["answer"])),
-            topic=row["topic"],
-        )
+        yield found if isinstance(found, Reject) else _answered(*found)
+
+
+def _answered(place: Place, row: dict[str, str]) -> Draft:
+    return Draft(
+        places=(place,),
+        turns=(("person", row["question"]), ("supporter", row["answer"])),
+        topic=row["topic"],
+    )
 
 
 COUNSEL_CHAT = Form(
