@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .PHONY: help run test test-data dev vllm test-models lint schema bench bench-floor bench-screen bench-nlu \
-  bench-guard bench-models bench-slow train-screen train-guard transcripts talk clean
+  bench-guard bench-models bench-personal bench-slow train-screen train-guard transcripts talk clean
 
 define SCHEMA
 import json
@@ -97,6 +97,9 @@ bench-nlu: $(VENV)/.test  ## measure intents on BANKING77 and CLINC150: make ben
 
 bench-guard: $(VENV)/.test  ## measure the reply guard on its test part
 	@$(BIN)/python benchmarks/guard.py
+
+bench-personal: $(VENV)/.test  ## measure what anonymising finds: make bench-personal DATA=FOLDER
+	@$(BIN)/python benchmarks/personal.py $(DATA)
 
 bench-models: $(VENV)/.models $(SERVER)/.made  ## measure Sanad beside the same vLLM server called directly
 	@test -d models/smollm2 || $(BIN)/sanad model fetch smollm2
