@@ -517,7 +517,7 @@ def test_only_what_is_in_work_is_in_memory() -> None:
     assert taken <= 8 * spreading.BATCH
     running.close()  # type: ignore[attr-defined]
     long = [b"x" * (spreading.BYTES // 2)] * 4
-    assert [len(batch) for batch in spreading._batches(long)] == [2, 2]
+    assert [len(batch) for batch in spreading._batches(long, spreading._weight)] == [2, 2]
 
 
 def test_a_worker_that_is_killed_is_one_line() -> None:
@@ -576,22 +576,3 @@ def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path, address: str) -
     assert said.count("\n") == 1
     assert done.returncode in (1, 2)
     assert f"no Ray cluster is at '{address}'" in said or "pip install 'sanad-core[ray]'" in said
-
-
-@pytest.mark.models
-def test_a_real_ray_cluster_finds_the_same(tmp_path: Path) -> None:
-    pytest.importorskip("ray")
-    from ray.cluster_utils import Cluster
-
-    file = write(tmp_path / "a.jsonl", (talk(n % 4390) for n in range(4400)))
-    alone = run("data", "check", str(file), "--workers", "1", "--json")
-    # More batches than are sent to two cores at a time.
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
-    try:
-        done = run("data", "check", str(file), "--ray", cluster.address, "--json", timeout=300)
-    finally:
-        cluster.shutdown()
-    assert done.returncode == alone.returncode == 1, done.stderr
-    assert json.loads(done.stdout) == json.loads(alone.stdout)
-    assert b"Traceback" not in done.stderr
-    assert CANARY.encode() not in done.stderr

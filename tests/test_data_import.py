@@ -1105,12 +1105,12 @@ def test_a_thread_that_is_too_long_is_rejected_row_by_row(
 def test_a_conversation_that_is_too_long_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sanad_data import importing
+    from sanad_data import making
     from sanad_data.forms import transcripts
 
     assert LONGEST == transcripts.LONGEST
     monkeypatch.setattr(transcripts, "LONGEST", 100)
-    monkeypatch.setattr(importing, "LONGEST", 300)
+    monkeypatch.setattr(making, "LONGEST", 300)
     file = tmp_path / "t.txt"
     long = "".join(f"Therapist: {'x' * 20}\nClient: y\n" for _ in range(9))
     file.write_text(f"{long}---\nTherapist: a\nClient: b\n")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from sanad_data.spread import spread_options
+
 __all__ = ["import_"]
 
 
@@ -24,6 +26,7 @@ __all__ = ["import_"]
     metavar="SHARE",
     help="Exit with 1 where a larger share of the records is wrong.",
 )
+@spread_options
 def import_(
     files: tuple[str, ...],
     out: str,
@@ -32,6 +35,8 @@ def import_(
     licence: str,
     topic: str,
     reject_over: float,
+    workers: int | None,
+    ray: str | None,
 ) -> None:
     """Import conversations into one form: a JSON object a line, in OUT.
 
@@ -56,6 +61,8 @@ def import_(
         licence=licence,
         topic=topic,
         reject_over=reject_over,
+        workers=workers,
+        ray=ray,
     )
     with progress("importing") as tell:
         counts = run(wanted, tell)

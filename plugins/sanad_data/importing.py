@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
 
 from sanad_core.errors import ContentError, UsageError
 from sanad_core.problems import did_you_mean, one_of
-from sanad_core.schema import first_error
 from sanad_data.forms import FORMS
 from sanad_data.forms.recognise import as_form, form_of, look
-from sanad_data.reading.files import NOT_UTF8, TOO_LONG, is_text
+from sanad_data.making import Known, made, named, weight
 from sanad_data.records import Place, Reject
-from sanad_data.talks import LONGEST, Said, Talk, written
-from sanad_data.topics import conditions
+from sanad_data.spread import spread
+from sanad_data.talks import written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import TextIO
 
     from sanad_data.forms.form import Form, Input
-    from sanad_data.records import Draft, Found
+    from sanad_data.making import Taken
+    from sanad_data.records import Found
 
 __all__ = ["Counts", "Wanted", "check", "rejects_of", "run"]
 
 MOST_REASONS = 3  # that a message names
-# Keys whose values are somebody's words, or may be.
-_SECRET = ("turns", "topic", "labels", "source", "reviewed_by", "group")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +43,8 @@ class Wanted:
         licence: under which they may be used; empty: not known.
         topic: of those whose file gives none.
         reject_over: the share of wrong records that is too many.
+        workers: processes that make conversations; None: one for each core.
+        ray: the address of a Ray cluster that makes them instead.
     """
 
     files: tuple[Path, ...]
@@ -56,6 +54,8 @@ class Wanted:
     licence: str = ""
     topic: str = ""
     reject_over: float = 0.05
+    workers: int | None = None
+    ray: str | None = None
 
 
 @dataclass(slots=True)
@@ -101,6 +101,7 @@ def run(wanted: Wanted, tell: Callable[[int], None] = lambda _: None) -> Counts:
     Raises:
         UsageError: what is asked cannot be done.
         ContentError: a file cannot be read.
+        MissingExtra: Ray is not installed.
     """
     _check(wanted)
     counts = Counts()
@@ -110,7 +111,7 @@ def run(wanted: Wanted, tell: Callable[[int], None] = lambda _: None) -> Counts:
             forms = _forms(wanted)
             with written(wanted.out) as out:
                 for form, files in forms:
-                    _import(form, files, wanted, counts, _Files(out, rejects), tell)
+                    _import(form, files, wanted, _Running(out, rejects, counts, tell))
         except ContentError as err:
             broken = err
             for problem in err.problems:
@@ -144,11 +145,25 @@ def check(counts: Counts, wanted: Wanted) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Files:
-    """Where a run writes."""
+class _Running:
+    """Where a run writes, and what it counts."""
 
     out: TextIO
     rejects: TextIO
+    counts: Counts
+    tell: Callable[[int], None]
+
+    def take(self, done: Taken) -> None:
+        self.out.write(f"{done.line}\n")
+        self.counts.talks += 1
+        self.counts.taken += done.records
+        self.tell(done.records)
+
+    def reject(self, done: Reject) -> None:
+        counted = self.counts.left_out if done.by_rule else self.counts.wrong
+        counted[done.reason] += 1
+        _write(self.rejects, done.place, done.reason, by_rule=done.by_rule)
+        self.tell(1)
 
 
 def _check(wanted: Wanted) -> None:
@@ -172,25 +187,27 @@ def _forms(wanted: Wanted) -> list[tuple[Form, list[Input]]]:
     return [(FORMS[name], files) for name, files in found.items()]
 
 
-def _import(
-    form: Form,
-    files: Sequence[Input],
-    wanted: Wanted,
-    counts: Counts,
-    to: _Files,
-    tell: Callable[[int], None],
-) -> None:
-    for found in _made(form.read(files), form, wanted):
-        if isinstance(found, Reject):
-            (counts.left_out if found.by_rule else counts.wrong)[found.reason] += 1
-            _write(to.rejects, found.place, found.reason, by_rule=found.by_rule)
-            tell(1)
+def _import(form: Form, files: Sequence[Input], wanted: Wanted, run: _Running) -> None:
+    known = Known(wanted.source, form.source, wanted.licence, wanted.topic)
+    broken: list[ContentError] = []
+    drafts = named(_until(form.read(files), broken), form.name)
+    for done in spread(
+        partial(made, known), drafts, weigh=weight, workers=wanted.workers, ray=wanted.ray
+    ):
+        if isinstance(done, Reject):
+            run.reject(done)
         else:
-            line, records = found
-            to.out.write(f"{line}\n")
-            counts.talks += 1
-            counts.taken += records
-            tell(records)
+            run.take(done)
+    if broken:
+        raise broken[0]
+
+
+def _until(found: Iterator[Found], broken: list[ContentError]) -> Iterator[Found]:
+    """What a reader gives until its file breaks off, so that all before it is still made."""
+    try:
+        yield from found
+    except ContentError as err:
+        broken.append(err)
 
 
 def _write(file: TextIO, place: Place, reason: str, *, by_rule: bool = False) -> None:
@@ -198,58 +215,3 @@ def _write(file: TextIO, place: Place, reason: str, *, by_rule: bool = False) ->
     if by_rule:
         data["by_rule"] = True
     file.write(json.dumps(data, ensure_ascii=False) + "\n")
-
-
-def _made(found: Iterable[Found], form: Form, wanted: Wanted) -> Iterator[tuple[str, int] | Reject]:
-    """The line of each conversation with the number of its records, and the rejects."""
-    numbers: Counter[str] = Counter()
-    for item in found:
-        if isinstance(item, Reject):
-            yield item
-            continue
-        code = _code(item.places[0])
-        numbers[code] += 1
-        talk = _talk(item, f"{form.name}-{code}-{numbers[code]}", form, wanted)
-        line = talk if isinstance(talk, str) else talk.line()
-        if isinstance(talk, str) or len(line.encode()) > LONGEST:
-            reason = talk if isinstance(talk, str) else f"is of a conversation that {TOO_LONG}"
-            for place in item.places:
-                yield Reject(place=place, reason=reason)
-        else:
-            yield line, len(item.places)
-
-
-def _talk(draft: Draft, name: str, form: Form, wanted: Wanted) -> Talk | str:
-    """The conversation of a draft, or what is wrong with it."""
-    turns = [(role, text.strip()) for role, text in draft.turns if text.strip()]
-    if not turns:
-        return "holds nothing that is said"
-    lacking = {"person", *(() if draft.alone else ("supporter",))} - {role for role, _ in turns}
-    if lacking:
-        return f"holds nothing that a {min(lacking)} says"
-    if not all(is_text(text) for _, text in turns):
-        return f"{NOT_UTF8} in all of its text"
-    topic = draft.topic.strip() or wanted.topic
-    try:
-        return Talk(
-            id=name,
-            turns=[Said(role=role, text=text) for role, text in turns],
-            source=wanted.source or draft.source or form.source or _name(draft.places[0]),
-            licence=wanted.licence,
-            topic=topic,
-            conditions=list(draft.conditions or conditions(topic)),
-            group=draft.group,
-            reviewed_by=list(draft.reviewed_by),
-            labels=draft.labels,
-        )
-    except ValidationError as err:
-        return first_error(err, Talk, secret=_SECRET)
-
-
-def _name(place: Place) -> str:
-    return place.file.replace("\\", "/").rpartition("/")[2]
-
-
-def _code(place: Place) -> str:
-    """A short code for a file in ids, which are the same wherever the file lies."""
-    return hashlib.sha256(_name(place).encode()).hexdigest()[:8]

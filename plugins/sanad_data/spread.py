@@ -40,6 +40,7 @@ def spread(
     work: Callable[[list[T]], list[R]],
     items: Iterable[T],
     *,
+    weigh: Callable[[T], int] | None = None,
     workers: int | None = None,
     ray: str | None = None,
 ) -> Iterator[R]:
@@ -51,7 +52,8 @@ def spread(
     Args:
         work: takes a batch and gives what comes of it, as many as it likes. Other processes find
             it by name, so it stands in a module; `functools.partial` of such a one will do.
-        items: lines, or tuples that hold one.
+        items: lines, or tuples that hold one, or what else can be weighed.
+        weigh: about how many bytes an item holds; None: it is a line, or a tuple that holds one.
         workers: processes; None: one for each core.
         ray: the address of a Ray cluster that works instead: `HOST:PORT`, `auto` for the one that
             this machine is part of, or `local` for one that is started here. Each of its nodes has
@@ -62,7 +64,7 @@ def spread(
         UsageError: no Ray cluster is at that address.
         SanadError: a worker died, or the cluster failed.
     """
-    batches = _batches(items)
+    batches = _batches(items, weigh or _weight)
     if ray is not None:
         yield from _on_ray(work, batches, ray)
         return
@@ -89,12 +91,12 @@ def spread_options(function: Function) -> Function:
     return workers(ray(function))
 
 
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+def _batches(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[list[T]]:
     batch: list[T] = []
     size = 0
     for item in items:
         batch.append(item)
-        size += _weight(item)
+        size += weigh(item)
         if len(batch) >= BATCH or size >= BYTES:
             yield batch
             batch, size = [], 0
