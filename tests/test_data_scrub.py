@@ -115,6 +115,23 @@ def test_most_findings_are_right(scrubber: Scrubber) -> None:
         ("i work at greggs", [("ORG", "greggs")]),
         ("at Riverbend Family Therapy", [("ORG", "Riverbend Family Therapy")]),
         ("I was born in 1931", [("DOB", "1931")]),
+        ("Ms. Jones was kind", [("PERSON", "Jones")]),
+        ("my ex-boss Virtanen left", [("PERSON", "Virtanen")]),
+        ("Outi K. Virtanen\n\nTampere\nFinland", [("PERSON", "Outi K. Virtanen")]),
+        ("Priya:\"I'm Kwame's sister\"", [("PERSON", "Priya"), ("PERSON", "Kwame")]),
+        ("charge my card, number is 4917000000023", [("BANK", "4917000000023")]),
+        ("my address:\n> 27 Mill Road\n> Flat 3\n> Leeds\n> LS6 3QT",
+         [("ADDRESS", "27 Mill Road\n> Flat 3\n> Leeds\n> LS6 3QT")]),
+        ("at the corner of Mill Road and Station Street",
+         [("ADDRESS", "Mill Road and Station Street")]),
+        ("14 Petőfi Sándor u. 3.\nSuite 4\nSzeged\nMobile: 071 555 0142",
+         [("ADDRESS", "14 Petőfi Sándor u. 3.\nSuite 4\nSzeged"), ("PHONE", "071 555 0142")]),
+        ("Brightmoor is a small design agency", [("ORG", "Brightmoor")]),
+        ("according to the Brightmoor website", [("ORG", "Brightmoor")]),
+        ("spent two years at Brightmoor as a clerk", [("ORG", "Brightmoor")]),
+        ("Ravi Menon of Halden Analytics", [("PERSON", "Ravi Menon"), ("ORG", "Halden Analytics")]),
+        ("Ines Duarte\nBrightmoor\n12 Mill Road, Leeds",
+         [("PERSON", "Ines Duarte"), ("ORG", "Brightmoor"), ("ADDRESS", "12 Mill Road, Leeds")]),
     ],
 )  # fmt: skip
 def test_it_finds_exactly_what_is_personal(
@@ -139,6 +156,15 @@ def test_it_finds_exactly_what_is_personal(
         "I had CBT, then EMDR, with the NHS",
         "my dog Max sleeps on my bed",
         "see https://findahelpline.com for others",
+        "my mum moved back from Lemvig, and I'm originally from Poulsbo",
+        "I grew up in Nørre Vium and flew to Bergen",
+        "Gravelhart is a 2001 comedy film",
+        "depression is a business, and this is a company I hate",
+        "the Samaritans website and the NHS office",
+        "I cried at the corner of the room and I left",
+        "anxiety, depression and insomnia",
+        "Anxiety, Depression and Insomnia",
+        "what's your name? Sure, no problem",
         "",
         "   ",
         "😭😭😭",
@@ -282,7 +308,11 @@ def test_torch_stays_out_and_can_be_imported_afterwards() -> None:
     assert done.stdout == b"False\n"
 
 
-@pytest.mark.parametrize("seed", ["1 ", "A1-", "a@", "a.", "my mum ", "Aa 1\n", "12 34 ", "ig is "])
+@pytest.mark.parametrize(
+    "seed",
+    ["1 ", "A1-", "a@", "a.", "my mum ", "Aa 1\n", "12 34 ", "ig is ", "1\n", "Aa, Aa and ",
+     "Aa Bb\n", "Aa is a ", "corner of Aa ", "> \n"],
+)  # fmt: skip
 def test_no_text_takes_long_to_read(scrubber: Scrubber, seed: str) -> None:
     # Time itself is for the benchmarks: a pattern that backtracks without end does not come back.
     assert scrubber.find(seed * (4000 // len(seed))) is not None

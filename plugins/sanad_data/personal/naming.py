@@ -15,6 +15,7 @@ __all__ = [
     "HUMAN",
     "NAMED",
     "Strength",
+    "is_called",
     "is_edge",
     "is_person",
     "is_proper",
@@ -119,6 +120,15 @@ def may_be(passage: Passage, place: int, strength: Strength) -> bool:
     return _is_strange_name(passage, token, strength)
 
 
+def is_called(passage: Passage, place: int) -> bool:
+    """Whether a word with a capital is a name after "Ms." or "name is", English as it may be."""
+    token, lists = passage.words[place], passage.lists
+    apart = lists.is_plain(token.word) or lists.is_thing(token.word)
+    kin = token.word in lists.kin or token.word in lists.titles
+    capital = token.text[0].isupper() and not token.text.isupper() and len(token.text) > 2
+    return capital and not apart and not kin and passage.is_free(token)
+
+
 def _is_capital_name(passage: Passage, token: Token, strength: Strength) -> bool:
     lists = passage.lists
     if token.word in lists.places:
@@ -153,6 +163,8 @@ def is_edge(passage: Passage, token: Token) -> bool:
     lists = passage.lists
     other = token.word in lists.titles or token.word in lists.kin or lists.is_plain(token.word)
     name = token.word in lists.words and token.text[:1].isupper()
+    if "-" in token.text and token.text[0].islower():
+        return True  # "ex-boss Lindgren"
     return other and token.word not in lists.given and not name
 
 
@@ -160,7 +172,7 @@ def is_person(passage: Passage, words: Sequence[Token]) -> bool:
     """Whether the words of an entity that spaCy takes for a person's name can be one."""
     lists = passage.lists
     whole = " ".join(token.word for token in words)
-    if whole in lists.famous or whole in lists.places or passage.is_pet(words[0]):
+    if whole in lists.famous | lists.places | lists.employers or passage.is_pet(words[0]):
         return False
     if any(lists.is_thing(token.word) for token in words):
         return False

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
     from sanad_data.personal.vocabulary import Token, Vocabulary
 
-__all__ = ["MINE", "Passage"]
+__all__ = ["LONGEST", "MINE", "Passage"]
 
 AROUND = 7  # words on each side that tell whether a text is English there
 LONGEST = 5  # words of a name
 # Before a word for a relative, a friend or an animal.
 MINE = r"(?:my|his|her|their|our|your|ur|me|mi|mein|meine|ma|mon|mio|mia|meu|minha|the|a|an)"
-_JOINS = re.compile(r"[ \u00a0]|-|\. | \.|\.")  # between the parts of a name
+_JOINS = re.compile(r"[ \u00a0]{1,2}|-|\. | \.|\.")  # between the parts of a name
 _PLACED = re.compile(
     r"\b(?:in|to|from|near|around|at|of|via|visit(?:ing|ed)?|called)\s$", re.IGNORECASE
 )
+_NUMBERED = re.compile(r"\s?[.:#]{0,2}\s?\d")
 _GLUED = set("@#_/")  # what stands before a part of a handle or an address
 
 
@@ -50,6 +51,7 @@ class Passage:
         self.words = words
         self.lists = lists
         self.at = {token.start: place for place, token in enumerate(words)}
+        self.ending = {token.end: place for place, token in enumerate(words)}
         self._tags = {token.idx: token.tag_ for token in doc}
         self._labels = {token.idx: entity.label_ for entity in doc.ents for token in entity}
 
@@ -132,6 +134,8 @@ class Passage:
         gap = self.text[self.words[following - 1].end : token.start]
         if "." in gap and len(self.words[following - 1].text) > 2:
             return False
+        if _NUMBERED.match(self.text, token.end) and lists.is_word(token.word):
+            return False  # "Ann Lee Suite 4", "Ann Lee Phone: 3"
         if lists.is_plain(token.word) or lists.is_thing(token.word) or token.word in lists.kin:
             return False
         capital = token.text[:1].isupper()

@@ -7,8 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sanad_data.personal.firms import firm_start
 from sanad_data.personal.spans import Span
 from sanad_data.personal.streets import Streets
+from sanad_data.personal.vocabulary import tokens
 from sanad_data.personal.wording import (
     PatternsFile,
     Rule,
@@ -67,21 +69,38 @@ class Patterns:
     def _span(self, compiled: _Compiled, found: re.Match[str], text: str) -> Span | None:
         rule = compiled.rule
         start, end = found.span(compiled.group)
-        what = text[start:end]
-        if not what or (rule.upper and what != what.upper()):
+        if not self._holds(rule, text[start:end]):
             return None
-        if rule.check is not None and not _CHECKS[rule.check](what):
-            return None
-        if rule.strange and not self._is_strange(what):
-            return None
-        first = what.lower().split()[0]
-        if rule.coined and self._vocabulary.is_word(first):
-            return None
-        if rule.type == "ORG" and what.lower() in self._heads:
+        if rule.type == "ORG":
+            start = firm_start(text, start, end, self._vocabulary)
+            if text[start:end].lower() in self._heads:
+                return None
+        if rule.firm and not self._is_firm(text[start:end]):
             return None
         if rule.grow:
             start, end = self._streets.whole(text, start, end)
         return Span(start, end, rule.type, rule.sure)
+
+    def _holds(self, rule: Rule, what: str) -> bool:
+        """Whether what a rule finds is as the rule says that it must be."""
+        if not what or (rule.upper and what != what.upper()):
+            return False
+        if rule.check is not None and not _CHECKS[rule.check](what):
+            return False
+        if rule.strange and not self._is_strange(what):
+            return False
+        return not (rule.coined and self._vocabulary.is_word(what.lower().split()[0]))
+
+    def _is_firm(self, name: str) -> bool:
+        """Whether a name where a firm's is said to be is no place, no word and no first name."""
+        lists = self._vocabulary
+        words = [token.word for token in tokens(name)]
+        whole = " ".join(words)
+        if not words or whole in lists.places or whole in lists.famous or lists.is_plain(words[0]):
+            return False
+        if whole in lists.employers or len(words) > 1:
+            return not any(map(lists.is_thing, words))
+        return not (words[0] in lists.given or lists.is_thing(whole) or lists.is_word(whole))
 
     def _is_strange(self, street: str) -> bool:
         """Whether the word before a number is neither English nor anything that is known."""

@@ -10,7 +10,7 @@ from sanad_core import packaged
 from sanad_core.helplines import load_helplines
 from sanad_core.text import clean
 from sanad_data.personal.digits import Numbers
-from sanad_data.personal.firms import firms
+from sanad_data.personal.firms import firms, letterheads
 from sanad_data.personal.names import Names
 from sanad_data.personal.naming import NAMED
 from sanad_data.personal.patterns import Patterns
@@ -105,6 +105,7 @@ class Scrubber:
                 yield span
         yield from self._numbers.find(text)
         yield from firms(text, words, doc, self._vocabulary)
+        yield from letterheads(text, self._vocabulary)
         yield from self._names.find(text, words, doc)
         if not any(token.capital and token.text != "I" for token in words):
             yield from self._recased(text, words)

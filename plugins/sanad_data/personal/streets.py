@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Streets"]
 
-_BEFORE = r"(?:<<unit>>\s?[,/]?\s?(?:(?:[A-ZÀ-Þ][\w'’-]+\s?){1,4},\s?){0,2})+$"
-_SPACE = r"(?:\.?[\s,]{1,8}|\s[-–]\s)"
+_BEFORE = r"(?<!\w)(?:<<unit>>\s?[,/]?\s?(?:(?:[A-ZÀ-Þ][\w'’-]+\s?){1,4},\s?){0,2})+$"
+# Mail that is quoted has a mark before each line.
+_SPACE = r"(?:\.?[\s,]{1,8}(?:(?<=\n)[>|*•?]{1,3}\s{0,3})?|\s[-–]\s)"
 _CODE = (
     r"(?:<<ukcode>>|<<cacode>>|<<eircode>>|\d{5}-\d{3,4}|\d{3}-\d{4}|\d{2}-\d{3}|"
     r"[A-Z]{1,3}[- ]\d{3,5}|\d{4}\s?[A-Z]{2}\b|\d{3}\s\d{2,3}|\d{4,7})"
@@ -24,11 +25,14 @@ _PIECES = (
     rf"{_SPACE}(?:<<unit>>)",
     rf"\s\d{{1,4}}[a-z]?(?=\s?[,\n]|{_SPACE}<<unit>>)",
     rf"{_SPACE}(?:(?:<<state>>|(?-i:[A-Z]{{2,4}}))\b\.?,?\s)?{_CODE}"
-    r"(?![\w-]|\s?(?:am|pm|mg|years?|hours?|minutes?|days?)\b)",
+    r"(?![\w-]|[ .-]?\d|\s?(?:am|pm|mg|years?|hours?|minutes?|days?)\b)",
     rf"{_SPACE}<<state>>(?![\w'’])",
     rf"{_SPACE}(?:<<countries>>)\b",
 )
-_TOWN = r"(?:[\s,]{1,4}|\s-\s)(?P<town>[^\W\d_][\w'’.-]*(?:[ -][^\W\d_][\w'’.-]*){0,3})"
+_TOWN = (
+    r"(?:[\s,]{1,4}(?:(?<=\n)[>|*•?]{1,3}\s{0,3})?|\s-\s)"
+    r"(?P<town>[^\W\d_][\w'’.-]*(?:[ -][^\W\d_][\w'’.-]*){0,3})"
+)
 _AFTER_TOWN = rf"(?={_SPACE}(?:(?:<<state>>|(?-i:[A-Z]{{2,4}}))\b\.?,?\s)?{_CODE}(?![\w-]))"
 _OF_TOWNS = ("st", "on", "of", "the")  # plain words that towns have in their names
 # Words of places that are called after people.
@@ -38,7 +42,7 @@ _LANDS = {
 }  # fmt: skip
 _NUMBER = re.compile(r"(?<![\w.,/$£€:-])(#?\d{1,5}[a-z]?,?\s)$", re.IGNORECASE)
 _PLACE = re.compile(
-    r"(?:\s?,\s{0,2}|\s?\n\s{0,2}|(?<=\d)\s)((?:[A-ZÀ-ÞŁŚŻŠČĽŽ][\w'’.-]*)"
+    r"(?:\s?,\s{0,2}|\s?\n(?:[>|*•?]{1,3})?\s{0,2}|(?<=\d)\s)((?:[A-ZÀ-ÞŁŚŻŠČĽŽ][\w'’.-]*)"
     r"(?:[ -](?:(?:de|del|la|las|los|do|da|dos|di|am|an der|im|den|sur|sous|le|les|nad|upon|on|of|"
     r"van|y|e)[ -]){0,2}"
     r"(?:[A-ZÀ-ÞŁŚŻŠČĽŽ][\w'’-]*|\d{1,4}[A-Za-z]?)){0,4})(?=\s?[,.;!?\n)]|\s?$|\s[a-zà-ÿ]|\s\d)"
@@ -99,6 +103,8 @@ class Streets:
         found = _PLACE.match(text, end)
         if found is not None:
             words = [token.word for token in tokens(found[1])]
+            if text.startswith(":", found.end(1)):
+                return end  # "Mobile:" of the next line
             people = any(w in self._vocabulary.given for w in words) and not _LANDS & {*words}
             if not people and words and not self._vocabulary.is_plain(words[0]):
                 return found.end(1)
@@ -107,7 +113,7 @@ class Streets:
     def _known(self, text: str, end: int) -> int:
         """The end of a known place, in whatever case."""
         found = self._town.match(text, end)
-        if found is None:
+        if found is None or text.startswith(":", found.end("town")):
             return end
         words = tokens(text[found.start("town") : found.end("town")])
         for count in (2, 1):

@@ -72,6 +72,7 @@ class Rule(Strict):
     coined: bool = False
     strange: bool = False
     grow: bool = False
+    firm: bool = False
     check: Literal["ip", "iban"] | None = None
 
 
