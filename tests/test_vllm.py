@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import yaml
-from conftest import CRISIS, POLICIES, SANAD, run
+from conftest import CRISIS, SANAD, run
+from vllm_server import PYTHON, engine_of, needs_vllm, serving
 
-from sanad_core import Engine
-from sanad_core.deployment import Deployment, NotifierPlan
 from sanad_core.types import Cause, FailureCause
-from sanad_model.serve import ServeError, Server, Settings, check_cpu, check_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sanad_model.serve import Server
+
 pytestmark = pytest.mark.models
 
-PYTHON = os.environ.get("SANAD_VLLM_PYTHON", sys.executable)
-UP_S = 400
 CALM = (
     "hello there",
     "I had a long day at work and my feet hurt",
@@ -43,28 +39,8 @@ def log() -> list[str]:
 @pytest.fixture(scope="module")
 def server(smollm2: Path, log: list[str]) -> Iterator[Server]:
     """vLLM with SmolLM2, up and answering."""
-    try:
-        check_cpu()
-        check_python(PYTHON)
-    except ServeError as err:
-        pytest.skip(str(err))
-    settings = Settings(model=str(smollm2), python=PYTHON, port=0)
-    with Server(settings, log.append) as found:
-        found.wait(UP_S)
+    with serving(smollm2, log.append) as found:
         yield found
-
-
-def engine_of(url: str, folder: Path, **options: Any) -> Engine:
-    """An engine over the shipped policy, its address changed."""
-    policy = yaml.safe_load((POLICIES / "vllm.yml").read_text())
-    policy["respond"]["deadline"] = "60s"
-    step = policy["respond"]["chain"][0]
-    step["timeout"] = "50s"
-    step["options"] |= {"base_url": url, "first_token": "30s", "idle": "20s", **options}
-    path = folder / "vllm.yml"
-    path.write_text(yaml.safe_dump(policy, sort_keys=False))
-    deployment = Deployment(notifiers=(NotifierPlan(name="on_call", use="log"),))
-    return Engine.from_policy(path, deployment=deployment)
 
 
 def asked(log: list[str]) -> int:
@@ -107,11 +83,7 @@ async def test_a_stream_comes_in_checked_sentences(server: Server, tmp_path: Pat
 
 
 def test_serve_tells_where_it_is_and_stops_cleanly(smollm2: Path) -> None:
-    try:
-        check_cpu()
-        check_python(PYTHON)
-    except ServeError as err:
-        pytest.skip(str(err))
+    needs_vllm()
     command = [SANAD, "model", "serve", str(smollm2), "--python", PYTHON, "--port", "0"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -133,14 +105,7 @@ async def test_a_server_killed_midway_leaves_a_whole_reply(
     smollm2: Path,
     tmp_path: Path,
 ) -> None:
-    try:
-        check_cpu()
-        check_python(PYTHON)
-    except ServeError as err:
-        pytest.skip(str(err))
-    settings = Settings(model=str(smollm2), python=PYTHON, port=0)
-    with Server(settings, lambda _: None) as found:
-        await asyncio.to_thread(found.wait, UP_S)
+    with serving(smollm2) as found:
         async with engine_of(found.url, tmp_path, max_tokens=900, idle="3s") as engine:
             began = time.monotonic()
             killed = False

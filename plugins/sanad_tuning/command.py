@@ -37,13 +37,13 @@ __all__ = ["command"]
 @click.option("--save_limit", default=2, type=click.IntRange(1), show_default=True)
 @click.option("--patience", default=3, type=click.IntRange(1), show_default=True)
 @click.option("--system", default="", help="What the model is told first, in each example.")
-@click.option("--merge/--adapter", default=True, help="Write a whole model, or the adapter alone.")
+@click.option("--merge/--adapter", default=True, help="Write a whole model as well, or not.")
 @click.option("--seed", default=13, show_default=True)
 def command(**given: object) -> None:
     """Fine-tune a model on the supporters' turns of FILE.
 
     A killed run goes on from its last checkpoint when it is called again with the same options.
-    DIR then holds `model/` (or `adapter/`), the metrics, a plot of the loss and a model card. Exit
+    DIR then holds `adapter/` and `model/`, the metrics, a plot of the loss and a model card. Exit
     code 0: trained; 1: rows are wrong, or the model cannot be loaded; 2: usage.
     """
     import importlib.util

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import random
+import shutil
 import sys
 import time
 from dataclasses import dataclass
@@ -264,18 +265,20 @@ def _lora(run: Run) -> Any:
 
 
 def _saved(run: Run, trainer: Any, tokenizer: Any) -> Path:
-    """Write the model whole, or its adapter; the folder gets its name when it is complete."""
-    whole = run.method == "full" or run.merge
-    place = run.output_dir / ("model" if whole else "adapter")
-    part = place.with_name(place.name + ".part")
-    model = trainer.model
-    if whole and run.method != "full":
-        model = model.merge_and_unload()
+    """Write the adapter, where there is one, and the model whole where that is asked for."""
+    model, place = trainer.model, run.output_dir / "adapter"
+    if run.method != "full":
+        _written(place, model, tokenizer)
+    if run.method == "full" or run.merge:
+        place = run.output_dir / "model"
+        _written(place, model if run.method == "full" else model.merge_and_unload(), tokenizer)
+    return place
+
+
+def _written(place: Path, model: Any, tokenizer: Any) -> None:
+    """Write a model; its folder gets its name when it is complete."""
+    part = place.with_name(f"{place.name}.part")
     model.save_pretrained(part)
     tokenizer.save_pretrained(part)
-    if place.exists():
-        import shutil
-
-        shutil.rmtree(place)
+    shutil.rmtree(place, ignore_errors=True)
     part.replace(place)
-    return place
