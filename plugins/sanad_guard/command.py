@@ -27,6 +27,12 @@ __all__ = ["command"]
     type=click.FloatRange(0, 0.5, min_open=True),
     help="Share of good held-out replies that may be blocked.",
 )
+@click.option(
+    "--public",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="Folder of public sets, whose labelled answers train as well.",
+)
 @click.option("--corpus/--no-corpus", default=True, help="Train on Sanad's own drafts as well.")
 @click.option("--epochs", default=5, show_default=True, type=click.IntRange(1, 50))
 @click.option("--rate", default=2e-4, show_default=True, type=click.FloatRange(0, 1, min_open=True))
@@ -36,6 +42,7 @@ def command(
     start: str,
     out: str,
     good_blocked: float,
+    public: str | None,
     corpus: bool,
     epochs: int,
     rate: float,
@@ -64,6 +71,7 @@ def command(
         start=start,
         out=Path(out),
         rows=tuple(Path(name) for name in rows),
+        public=None if public is None else Path(public),
         corpus=corpus,
         good_blocked=good_blocked,
         recipe=Recipe(epochs=epochs, rate=rate, seed=seed),

@@ -69,6 +69,7 @@ class Item(Strict):
         context: the talk, the person's last message at its end.
         replies: what might be answered.
         hand: who wrote it; another hand wrote the test part.
+        part: whether the replies are parts of longer ones, which may offer help elsewhere.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Item(Strict):
     context: list[Said] = Field(min_length=1)
     replies: list[Reply] = Field(min_length=1)
     hand: str = ""
+    part: bool = False
 
     @property
     def said(self) -> list[tuple[str, str]]:

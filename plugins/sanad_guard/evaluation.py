@@ -37,7 +37,7 @@ def judge(model: GuardModel, items: Iterable[Item]) -> list[Judged]:
     """Read every draft of these items as the guard reads it."""
     found = []
     for item in items:
-        at_risk = item.level not in ("none", "low")
+        at_risk = item.level not in ("none", "low") and not item.part
         for reply in item.replies:
             pieces = model.chances(read(model.reader, reply.text, item.said, item.risk))
             whole = pieces[0].whole if len(pieces) == 1 else None

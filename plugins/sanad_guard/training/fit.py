@@ -40,6 +40,7 @@ class Recipe:
     warmup: float = 0.1
     decay: float = 0.01
     smooth: float = 0.02
+    parts: float = 0.5
     seed: int = 13
 
 
@@ -74,7 +75,9 @@ def examples(reader: Reader, items: Iterable[Item], chance: Random | None = None
     ]
 
 
-def mixed(reader: Reader, items: Sequence[Item], chance: Random) -> list[Example]:
+def mixed(
+    reader: Reader, items: Sequence[Item], source: Sequence[Item], chance: Random
+) -> list[Example]:
     """Examples whose parts were written for different contexts.
 
     What breaks a rule mostly does so whatever was said before, and beside whatever else is said;
@@ -82,13 +85,14 @@ def mixed(reader: Reader, items: Sequence[Item], chance: Random) -> list[Example
 
     Args:
         reader: turns text into tokens.
-        items: labelled drafts.
+        items: whose contexts are used.
+        source: labelled drafts, whose parts are.
         chance: draws the parts.
     """
-    good = [reply.text for item in items for reply in item.replies if not reply.rules]
+    good = [reply.text for item in source for reply in item.replies if not reply.rules]
     bad = [
         (reply.text[a:b], reply.rules)
-        for item in items
+        for item in source
         for reply in item.replies
         if "no_help_offered" not in reply.rules
         for a, b in reply.spans
@@ -131,8 +135,8 @@ def _of(reader: Reader, item: Item, reply: Reply, chance: Random | None) -> Iter
             whole[NO_HELP] = UNKNOWN
         elif "no_help_offered" in reply.rules:
             whole[NO_HELP] = whole[ANY] = 1.0
-        elif item.level in ("none", "low"):
-            whole[NO_HELP] = UNKNOWN  # nobody asks for help there
+        elif item.part or item.level in ("none", "low"):
+            whole[NO_HELP] = UNKNOWN  # nobody asks for help there, or it stands elsewhere
         yield Example(reading=reading, sentences=targets, whole=whole)
 
 
@@ -202,6 +206,7 @@ def fit(
     network: Network,
     reader: Reader,
     train: Sequence[Item],
+    parts: Sequence[Item],
     recipe: Recipe,
     told: Callable[[int], None] = lambda step: None,
     after: Callable[[int, Network], float] | None = None,
@@ -212,6 +217,7 @@ def fit(
         network: is trained in place.
         reader: turns text into tokens.
         train: what to learn from.
+        parts: of longer replies; an epoch sees some of them as they are, and mixes all.
         recipe: how.
         told: hears of each step.
         after: judges an epoch; lower is better; None: the last epoch counts.
@@ -222,18 +228,14 @@ def fit(
         network.upper.parameters(),
         [weight for head in heads for weight in head.parameters()],
         recipe,
-        recipe.epochs * _steps(reader, train, recipe),
+        recipe.epochs * _steps(reader, train, parts, recipe),
     )
     best: tuple[float, Any] = (math.inf, None)
     done = 0
     for epoch in range(recipe.epochs):
         network.train()
         network.trunk.eval()
-        given = [
-            *examples(reader, train),
-            *examples(reader, train, chance),
-            *mixed(reader, train, chance),
-        ]
+        given = _epoch(reader, train, parts, recipe, chance)
         for group in _batches(given, recipe.tokens, chance):
             ids, types, mask, parts, targets, whole = _tensors(reader, group)
             with halved():
@@ -256,10 +258,22 @@ def fit(
     return network
 
 
-def _steps(reader: Reader, train: Sequence[Item], recipe: Recipe) -> int:
-    plain = examples(reader, train)
-    given = [*plain, *plain, *mixed(reader, train, Random(recipe.seed))]
-    return sum(1 for _ in _batches(given, recipe.tokens, Random(recipe.seed)))
+def _epoch(
+    reader: Reader, train: Sequence[Item], parts: Sequence[Item], recipe: Recipe, chance: Random
+) -> list[Example]:
+    """What one epoch sees."""
+    return [
+        *examples(reader, train),
+        *examples(reader, train, chance),
+        *examples(reader, chance.sample(parts, round(recipe.parts * len(parts)))),
+        *mixed(reader, train, [*train, *parts], chance),
+    ]
+
+
+def _steps(reader: Reader, train: Sequence[Item], parts: Sequence[Item], recipe: Recipe) -> int:
+    chance = Random(recipe.seed)
+    given = _epoch(reader, train, parts, recipe, chance)
+    return sum(1 for _ in _batches(given, recipe.tokens, chance))
 
 
 def scores(

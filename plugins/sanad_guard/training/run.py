@@ -21,6 +21,7 @@ from sanad_guard.drafts import CORPUS, RULES, Item, read_items
 from sanad_guard.evaluation import Judged, judge
 from sanad_guard.model import CARD, MODEL, Card, GuardModel
 from sanad_guard.training.fit import Recipe, examples, fit, scores
+from sanad_guard.training.judged import read_answers
 from sanad_guard.training.network import Network
 from sanad_screen.model import digest
 from sanad_screen.tokens import Reader
@@ -40,6 +41,7 @@ class Run:
         start: the encoder to start from, a folder or a hub id: a MiniLM of the shipped trunk.
         out: folder that the run is written to.
         rows: labelled files beside the corpus.
+        public: folder of public sets, whose labelled answers train as well.
         corpus: whether the project's own drafts train.
         good_blocked: share of good held-out replies that may be blocked.
         recipe: how to train.
@@ -48,6 +50,7 @@ class Run:
     start: str
     out: Path
     rows: tuple[Path, ...] = ()
+    public: Path | None = None
     corpus: bool = True
     good_blocked: float = 0.02
     recipe: Recipe
@@ -65,7 +68,7 @@ def train(run: Run) -> str:
     """
     began = time.monotonic()
     torch.manual_seed(run.recipe.seed)
-    train_items, dev = _items(run)
+    train_items, parts, dev = _items(run)
     try:
         encoder, _ = load_encoder(run.start)
     except (OSError, NotBert) as err:
@@ -78,6 +81,7 @@ def train(run: Run) -> str:
             network,
             reader,
             train_items,
+            parts,
             run.recipe,
             lambda _: told(1),
             lambda _, n: _lost(n, reader, held),
@@ -86,7 +90,7 @@ def train(run: Run) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(network.state_dict(), run.out / "weights.pt")
     _export(network, folder / MODEL)
-    card = _card(run, train_items, folder)
+    card = _card(run, [*train_items, *parts], folder)
     _written(folder, card)
     judged = judge(GuardModel(folder), dev)
     sentence, whole = _thresholds(judged, run.good_blocked)
@@ -108,11 +112,13 @@ def _reader() -> Reader:
     return Reader(PACKAGED / TOKENIZER)
 
 
-def _items(run: Run) -> tuple[list[Item], list[Item]]:
-    """Contexts to train on, and held-out ones, by the hash of the context."""
+def _items(run: Run) -> tuple[list[Item], list[Item], list[Item]]:
+    """Contexts to train on, parts of public answers, and held-out ones of both, by context."""
     files = ((CORPUS / "train.jsonl",) if run.corpus else ()) + run.rows
     items = [item for path in files for item in read_items(path)]
-    train_items, dev = held_out(items, by=lambda i: "\n".join(turn.text for turn in i.context))
+    train_items, dev = held_out(items, by=_context)
+    answers = read_answers(run.public) if run.public is not None else []
+    parts, more = held_out(answers, by=_context)
     for which, found in (("to train on", train_items), ("held out (one in ten)", dev)):
         kinds = {bool(reply.rules) for item in found for reply in item.replies}
         if len(kinds) < 2:
@@ -121,7 +127,11 @@ def _items(run: Run) -> tuple[list[Item], list[Item]]:
                 "add rows, or train with the corpus"
             )
     Random(run.recipe.seed).shuffle(train_items)
-    return train_items, dev
+    return train_items, parts, [*dev, *more]
+
+
+def _context(item: Item) -> str:
+    return "\n".join(turn.text for turn in item.context)
 
 
 def _lost(network: Network, reader: Reader, held: Sequence[Any]) -> float:

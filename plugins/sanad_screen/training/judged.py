@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["JUDGED", "LABELS", "read_judged", "texts_of"]
+__all__ = ["JUDGED", "LABELS", "one_line", "read_judged", "texts_of", "unglued"]
 
 LABELS = CORPUS / "labels-public.jsonl"
 # Some exports lost the space between sentences.
-_GLUED = re.compile(r"(?<=[a-z][.!?])(?=[A-Z])")
+_GLUED = re.compile(r"(?<=[a-z)][.!?])(?=[A-Z])")
 
 
 class _Label(Strict):
@@ -44,7 +44,7 @@ class _Label(Strict):
         return Row.model_validate(
             {
                 "id": place if self.end is None else f"{place}:{self.start}",
-                "text": _GLUED.sub(" ", text[self.start : self.end]).strip(),
+                "text": unglued(text[self.start : self.end]).strip(),
                 "hand": self.set,
                 "tags": ["public"],
                 **self.model_dump(include={"level", "kind", "subject", "time", "conditions"}),
@@ -52,21 +52,27 @@ class _Label(Strict):
         )
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text without its line breaks."""
     return " ".join(text.split())
+
+
+def unglued(text: str) -> str:
+    """A text with the spaces between its sentences."""
+    return _GLUED.sub(" ", text)
 
 
 def _users(folder: Path) -> Iterator[tuple[str, str]]:
     for line in (folder / "users.jsonl").read_text(encoding="utf-8").splitlines():
         data = json.loads(line)
         for number, post in enumerate(data["posts"]):
-            yield f"{data['user']}/{number}", _one_line(post)
+            yield f"{data['user']}/{number}", one_line(post)
 
 
 def _questions(folder: Path) -> Iterator[tuple[str, str]]:
     with (folder / "20200325_counsel_chat.csv").open(encoding="utf-8", newline="") as file:
         for line in csv.DictReader(file):
-            yield line["questionID"], _one_line(f"{line['questionTitle']}\n{line['questionText']}")
+            yield line["questionID"], one_line(f"{line['questionTitle']}\n{line['questionText']}")
 
 
 def _comments(folder: Path) -> Iterator[tuple[str, str]]:
@@ -78,19 +84,19 @@ def _comments(folder: Path) -> Iterator[tuple[str, str]]:
 def _prompts(folder: Path) -> Iterator[tuple[str, str]]:
     for line in (folder / "humane_bench.jsonl").read_text(encoding="utf-8").splitlines():
         data = json.loads(line)
-        yield data["id"], _one_line(data["input"])
+        yield data["id"], one_line(data["input"])
 
 
 def _tests(folder: Path) -> Iterator[tuple[str, str]]:
     with (folder / "test_cases.csv").open(encoding="utf-8", newline="") as file:
         for line in csv.DictReader(file):
-            yield line["id"], _one_line(line["prompts_final"])
+            yield line["id"], one_line(line["prompts_final"])
 
 
 def _posts(folder: Path) -> Iterator[tuple[str, str]]:
     for line in (folder / "dev.jsonl").read_text(encoding="utf-8").splitlines():
         data = json.loads(line)
-        yield str(data["id"]), _one_line(data["text"])
+        yield str(data["id"]), one_line(data["text"])
 
 
 JUDGED: dict[str, Callable[[Path], Iterator[tuple[str, str]]]] = {

@@ -25,7 +25,7 @@ RISKY = ("suicidewatch_cssrs",)  # sets whose calm rows are not everyday ones
 # Machine-made rows for each row of the corpus, and the share of them that an epoch sees.
 STRETCHED, TALKED, SEEN = 0.6, 0.5, 0.6
 TALKS_SEEN = 2  # how often an epoch sees each written conversation
-JUDGED_SEEN = 1.5  # and each public text that was labelled for this project
+JUDGED_SEEN = 2  # and each public text that was labelled for this project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
