@@ -31,6 +31,7 @@ _LEET = str.maketrans("@$0134578!+", "asoieastbit")
 _LEET_L = str.maketrans("@$0134578!+", "asoleastblt")
 _SYMBOLS = re.compile(r"[@$!+]")
 _STRETCHED = re.compile(r"(.)\1{2,}")
+_MEASURE = re.compile(r"[1-9]\d*[a-z]{1,2}")  # 3d, 4k, 2nd: no leetspeak
 _TOKEN = re.compile(
     # a word, with leetspeak inside
     r"[^\W_]++(?:(?:[\x01'’@$!+*](?=[^\W_\x01*]|\x01|\*)|\*(?=\w))[^\W_]*+)*+"
@@ -183,7 +184,8 @@ class Spelling:
     def _spellings(self, word: str) -> Iterator[str]:
         bare = word.replace("'", "")
         yield bare
-        if not bare.isalpha() and any(c.isalpha() for c in bare):
+        letters = any(c.isalpha() for c in bare)
+        if letters and not bare.isalpha() and not _MEASURE.fullmatch(bare):
             yield bare.translate(_LEET)
             yield bare.translate(_LEET_L)
         if _STRETCHED.search(bare):
