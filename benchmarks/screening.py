@@ -39,19 +39,29 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", type=Path, help="another model's folder")
     parser.add_argument("--point", default="default", help="operating point")
+    parser.add_argument(
+        "--beside", action="append", default=[], metavar="NAME=FOLDER", help="models alone, instead"
+    )
     options = parser.parse_args()
     model = None if options.model is None else options.model.resolve()
-    asyncio.run(measure(options.data, model, options.point))
+    named = dict(given.split("=", 1) for given in options.beside)
+    beside = {name: Path(folder).resolve() for name, folder in named.items()}
+    asyncio.run(measure(options.data, model, options.point, beside))
 
 
-async def measure(data: Path, model: Path | None, point: str) -> None:
-    """Run every detector over every set."""
+async def measure(data: Path, model: Path | None, point: str, beside: dict[str, Path]) -> None:
+    """Run every detector over every set: one model and the lexicon, or several models alone."""
     sets = read_sets(data)
-    detections = {
-        "lexicon": await detection("lexicon", model, point),
-        "model": await detection("screen", model, point),
-        "both": await detection(None, model, point),
-    }
+    if beside:
+        detections = {
+            name: await detection("screen", folder, point) for name, folder in beside.items()
+        }
+    else:
+        detections = {
+            "lexicon": await detection("lexicon", model, point),
+            "model": await detection("screen", model, point),
+            "both": await detection(None, model, point),
+        }
     total = len(detections) * sum(len(rows) for rows in sets.values())
     found: dict[str, dict[str, list[Finding]]] = {}
     with progress("screening", total) as told:
@@ -59,8 +69,8 @@ async def measure(data: Path, model: Path | None, point: str) -> None:
             found[set_name] = {
                 name: await findings(used, rows, told) for name, used in detections.items()
             }
-    print("| set | measure | lexicon | model | both |")
-    print("|---|---|---|---|---|")
+    print(f"| set | measure | {' | '.join(detections)} |")
+    print(f"|---|---|{'---|' * len(detections)}")
     for set_name, rows in sets.items():
         for measure_name, figures in lines(set_name, rows, found[set_name]):
             print(f"| {set_name} ({len(rows)}) | {measure_name} | {' | '.join(figures)} |")

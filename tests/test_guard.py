@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import run
+from conftest import DATA, run
 
 from sanad_core import Context, Conversation, Turn
 from sanad_core.assess import assessment_of
@@ -20,6 +20,7 @@ from sanad_guard import GuardOptions
 from sanad_guard.drafts import CORPUS, RULES, read_items
 from sanad_guard.guard import ReplyGuard
 from sanad_guard.model import CARD, MODEL, PACKAGED, GuardModel, read_card
+from sanad_guard.training.judged import LABELS, read_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +132,26 @@ def test_the_corpus_is_whole() -> None:
     assert sum(len(item.replies) for item in items) >= 1500
     told = {item.context[-1].text for item in items}
     assert not told & {item.context[-1].text for item in read_items(CORPUS / "test.jsonl")}
+
+
+def test_labels_of_public_answers_lie_in_them() -> None:
+    if not (DATA / "counsel_chat").is_dir():
+        pytest.skip("the public data are not here")
+    items = read_answers(DATA)
+    replies = [reply for item in items for reply in item.replies]
+    assert len(replies) == len(LABELS.read_text("utf-8").splitlines()) > 5000
+    assert all(reply.text[a:b].strip() for reply in replies for a, b in reply.spans)
+    assert sum(bool(reply.rules) for reply in replies) > 300
+
+
+def test_a_wrong_label_of_a_public_answer_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text('{"row": "1/1", "start": 0, "end": 9}\n{"row": "1/1", "start": -1, "end": 9}\n')
+    monkeypatch.setattr("sanad_guard.training.judged.LABELS", path)
+    with pytest.raises(ContentError, match=r"labels\.jsonl:2:.*start"):
+        read_answers(tmp_path)
 
 
 def test_a_model_that_is_not_what_its_card_says_is_refused(tmp_path: Path) -> None:
