@@ -236,7 +236,7 @@ def test_a_guard_is_trained_on_own_drafts_and_used_by_a_policy(tmp_path: Path) -
     (tmp_path / "mine.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
     encoder = f"{start.__path__[0]}/model"
     run_folder = tmp_path / "g1"
-    options = ["--no-corpus", "--epochs", "1", "--start", encoder, "--out", str(run_folder)]
+    options = ["--no-corpus", "--epochs", "2", "--start", encoder, "--out", str(run_folder)]
     done = run("train", "guard", str(tmp_path / "mine.jsonl"), *options, timeout=300)
     assert done.returncode == 0, done.stderr
     assert b"held-out drafts" in done.stdout

@@ -40,7 +40,7 @@ class Recipe:
     warmup: float = 0.1
     decay: float = 0.01
     smooth: float = 0.02
-    parts: float = 0.5
+    public: float = 0.5
     seed: int = 13
 
 
@@ -206,7 +206,7 @@ def fit(
     network: Network,
     reader: Reader,
     train: Sequence[Item],
-    parts: Sequence[Item],
+    public: Sequence[Item],
     recipe: Recipe,
     told: Callable[[int], None] = lambda step: None,
     after: Callable[[int, Network], float] | None = None,
@@ -217,7 +217,7 @@ def fit(
         network: is trained in place.
         reader: turns text into tokens.
         train: what to learn from.
-        parts: of longer replies; an epoch sees some of them as they are, and mixes all.
+        public: parts of public answers; an epoch sees some as they are, and mixes all.
         recipe: how.
         told: hears of each step.
         after: judges an epoch; lower is better; None: the last epoch counts.
@@ -228,21 +228,16 @@ def fit(
         network.upper.parameters(),
         [weight for head in heads for weight in head.parameters()],
         recipe,
-        recipe.epochs * _steps(reader, train, parts, recipe),
+        recipe.epochs * _steps(reader, train, public, recipe),
     )
     best: tuple[float, Any] = (math.inf, None)
     done = 0
     for epoch in range(recipe.epochs):
         network.train()
         network.trunk.eval()
-        given = _epoch(reader, train, parts, recipe, chance)
+        given = _epoch(reader, train, public, recipe, chance)
         for group in _batches(given, recipe.tokens, chance):
-            ids, types, mask, parts, targets, whole = _tensors(reader, group)
-            with halved():
-                by_sentence, of_whole = network(ids, types, mask, parts)
-            lost = _lost(by_sentence, targets, recipe.smooth) + _lost(
-                of_whole, whole, recipe.smooth
-            )
+            lost = _loss(network, _tensors(reader, group), recipe.smooth)
             optimiser.zero_grad()
             lost.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -258,21 +253,28 @@ def fit(
     return network
 
 
+def _loss(network: Network, given: tuple[Tensor, ...], smooth: float) -> Tensor:
+    ids, types, mask, parts, targets, whole = given
+    with halved():
+        by_sentence, of_whole = network(ids, types, mask, parts)
+    return _lost(by_sentence, targets, smooth) + _lost(of_whole, whole, smooth)
+
+
 def _epoch(
-    reader: Reader, train: Sequence[Item], parts: Sequence[Item], recipe: Recipe, chance: Random
+    reader: Reader, train: Sequence[Item], public: Sequence[Item], recipe: Recipe, chance: Random
 ) -> list[Example]:
     """What one epoch sees."""
     return [
         *examples(reader, train),
         *examples(reader, train, chance),
-        *examples(reader, chance.sample(parts, round(recipe.parts * len(parts)))),
-        *mixed(reader, train, [*train, *parts], chance),
+        *examples(reader, chance.sample(public, round(recipe.public * len(public)))),
+        *mixed(reader, train, [*train, *public], chance),
     ]
 
 
-def _steps(reader: Reader, train: Sequence[Item], parts: Sequence[Item], recipe: Recipe) -> int:
+def _steps(reader: Reader, train: Sequence[Item], public: Sequence[Item], recipe: Recipe) -> int:
     chance = Random(recipe.seed)
-    given = _epoch(reader, train, parts, recipe, chance)
+    given = _epoch(reader, train, public, recipe, chance)
     return sum(1 for _ in _batches(given, recipe.tokens, chance))
 
 

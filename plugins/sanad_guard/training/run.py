@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -68,7 +69,7 @@ def train(run: Run) -> str:
     """
     began = time.monotonic()
     torch.manual_seed(run.recipe.seed)
-    train_items, parts, dev = _items(run)
+    train_items, public, dev = _items(run)
     try:
         encoder, _ = load_encoder(run.start)
     except (OSError, NotBert) as err:
@@ -81,24 +82,18 @@ def train(run: Run) -> str:
             network,
             reader,
             train_items,
-            parts,
+            public,
             run.recipe,
             lambda _: told(1),
             lambda _, n: _lost(n, reader, held),
         )
-    folder = run.out / "model"
-    folder.mkdir(parents=True, exist_ok=True)
+    run.out.mkdir(parents=True, exist_ok=True)
     torch.save(network.state_dict(), run.out / "weights.pt")
-    _export(network, folder / MODEL)
-    card = _card(run, [*train_items, *parts], folder)
-    _written(folder, card)
-    judged = judge(GuardModel(folder), dev)
-    sentence, whole = _thresholds(judged, run.good_blocked)
-    _written(folder, card.model_copy(update={"sentence": sentence, "whole": whole}))
+    folder, judged, card = _packed(run, network, [*train_items, *public], dev)
     minutes = (time.monotonic() - began) / 60
     report = {
         **_plain(asdict(run)),
-        "held_out": _figures(judged, sentence, whole),
+        "held_out": _figures(judged, card.sentence, card.whole),
         "minutes": minutes,
     }
     (run.out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -118,7 +113,7 @@ def _items(run: Run) -> tuple[list[Item], list[Item], list[Item]]:
     items = [item for path in files for item in read_items(path)]
     train_items, dev = held_out(items, by=_context)
     answers = read_answers(run.public) if run.public is not None else []
-    parts, more = held_out(answers, by=_context)
+    public, more = held_out(answers, by=_context)
     for which, found in (("to train on", train_items), ("held out (one in ten)", dev)):
         kinds = {bool(reply.rules) for item in found for reply in item.replies}
         if len(kinds) < 2:
@@ -127,7 +122,7 @@ def _items(run: Run) -> tuple[list[Item], list[Item], list[Item]]:
                 "add rows, or train with the corpus"
             )
     Random(run.recipe.seed).shuffle(train_items)
-    return train_items, parts, [*dev, *more]
+    return train_items, public, [*dev, *more]
 
 
 def _context(item: Item) -> str:
@@ -141,6 +136,25 @@ def _lost(network: Network, reader: Reader, held: Sequence[Any]) -> float:
     found = scores(network, reader, held)
     each = [float(max(by_sentence[:, -1].max(), whole[-1])) for by_sentence, whole in found]
     return 1.0 - float(roc_auc_score([example.whole[-1] > 0 for example in held], each))
+
+
+def _packed(
+    run: Run, network: Network, items: Sequence[Item], dev: Sequence[Item]
+) -> tuple[Path, list[Judged], Card]:
+    """Write the model with its thresholds; the folder gets its name when it is complete."""
+    folder = run.out / "model"
+    part = folder.with_name("model.part")
+    part.mkdir(exist_ok=True)
+    _export(network, part / MODEL)
+    card = _card(run, items, part)
+    _written(part, card)
+    judged = judge(GuardModel(part), dev)
+    sentence, whole = _thresholds(judged, run.good_blocked)
+    card = card.model_copy(update={"sentence": sentence, "whole": whole})
+    _written(part, card)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.replace(folder)
+    return folder, judged, card
 
 
 class _Exported(nn.Module):
