@@ -125,6 +125,50 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
     assert b"other options or data" in other.stderr
 
 
+def test_a_folder_is_usable_after_a_first_call_with_a_typo(tmp_path: Path) -> None:
+    model, data = small(tmp_path / "base", "llama", TEMPLATE), talks(tmp_path / "t.jsonl")
+    for wrong in ((tmp_path / "bsae", data), (model, tmp_path / "tt.jsonl")):
+        assert tune(*wrong, tmp_path / "run").returncode == 1
+    done = tune(model, data, tmp_path / "run")
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("recipe", ["sft", "dpo"])
+def test_late_turns_of_long_talks_are_learned_and_what_is_too_long_is_counted(
+    tmp_path: Path, recipe: str
+) -> None:
+    model = small(tmp_path / "base", "llama", TEMPLATE)
+    turns = [
+        {"role": role, "text": f"{role} {number}"}
+        for number in range(10)
+        for role in ("person", "supporter")
+    ]
+    long = [turns, [{"role": "person", "text": "so long " * 40}, turns[1]]]
+    rows: list[dict[str, Any]] = [
+        {"id": f"t{number}", "source": "test", "turns": long[number % 2]} for number in range(8)
+    ]
+    if recipe == "dpo":
+        shapes = [{"context": told[:-1], "chosen": "yes", "rejected": "no"} for told in long]
+        rows = [shapes[number % 2] | {"reviewed_by": str(number)} for number in range(8)]
+    data = tmp_path / "t.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    more = ("--recipe", recipe, "--max_length", "128", "--eval_path", str(data))
+    done = tune(model, data, tmp_path / "run", *more)
+    assert done.returncode == 0, done.stderr[-2000:]
+    examples = json.loads((tmp_path / "run" / "metrics.json").read_text())["examples"]
+    each = 4 if recipe == "dpo" else 4 * 10
+    assert examples["held_out"]["used"] == each
+    assert examples["held_out"]["left_out"] == 4
+    assert 0 < examples["held_out"]["shortened"] <= each
+    said = f"held out: {each} examples"
+    assert said in done.stdout.decode()
+    assert said in (tmp_path / "run" / "README.md").read_text()
+    fewer = tune(model, data, tmp_path / "other", *more[:2], "--max_length", "32")
+    assert fewer.returncode == 1
+    assert b"that fits --max_length 32; give a higher one" in fewer.stderr
+    assert not (tmp_path / "other").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sanad_core.errors import ContentError
@@ -10,12 +11,12 @@ from sanad_core.problems import Problem
 from sanad_data.talks import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from sanad_data.talks import Talk
 
-__all__ = ["TEMPLATE", "digest_of", "examples", "read_talks"]
+__all__ = ["TEMPLATE", "check_lines", "digest_of", "examples", "read_talks"]
 
 # For a model that brings no template of its own: the script that the in-process responder writes
 # down for such models, so that what is learned is what is asked.
@@ -30,27 +31,39 @@ TEMPLATE = (
 MOST_PROBLEMS = 20
 
 
-def read_talks(path: Path) -> list[Talk]:
+def read_talks(path: Path, most: int | None = None) -> list[Talk]:
     """The conversations of a file.
+
+    Args:
+        path: the file.
+        most: how many are read; None: all.
 
     Raises:
         ContentError: it cannot be read, lines are wrong, or it holds none.
     """
     try:
-        found = list(parsed(path))
+        found = list(islice(parsed(path), most))
     except OSError as err:
         raise ContentError.about(path, f"cannot be read: {err.strerror}") from None
-    wrong = [line for line in found if line.talk is None]
-    if wrong:
-        raise ContentError(
-            [
-                Problem(file=str(path), line=w.number, message=w.problem)
-                for w in wrong[:MOST_PROBLEMS]
-            ]
-        )
+    check_lines(path, [(line.number, line.problem) for line in found if line.talk is None])
     if not found:
         raise ContentError.about(path, "holds no conversation; make it with 'sanad data import'")
     return [line.talk for line in found if line.talk is not None]
+
+
+def check_lines(path: Path, wrong: Sequence[tuple[int, str]]) -> None:
+    """Name the first wrong lines of a file.
+
+    Args:
+        path: the file.
+        wrong: their numbers, and what is wrong with each.
+
+    Raises:
+        ContentError: there are any.
+    """
+    if wrong:
+        problems = (Problem(file=str(path), line=n, message=said) for n, said in wrong)
+        raise ContentError(list(islice(problems, MOST_PROBLEMS)))
 
 
 def examples(talks: Iterable[Talk], system: str = "") -> Iterator[dict[str, Any]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from sanad_core.errors import ContentError
-from sanad_core.problems import Problem
 from sanad_core.schema import Strict, first_error
-from sanad_data.talks import Said
+from sanad_data.talks import LONGEST, Said, lines
+from sanad_tuning.examples import check_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,30 +32,38 @@ class Pair(Strict):
     rejected: str = Field(min_length=1)
     reviewed_by: str = ""
 
+    @model_validator(mode="after")
+    def _asked(self) -> Pair:
+        if self.context[-1].role != "person":
+            raise ValueError("the last turn of the context must be the person's")
+        return self
+
 
 def read_pairs(path: Path) -> list[dict[str, Any]]:
     """The pairs of a JSONL file, as TRL wants them.
 
     Raises:
-        ContentError: it cannot be read, a line is wrong, or it holds none.
+        ContentError: it cannot be read, lines are wrong, or it holds none.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as err:
-        raise ContentError.about(path, f"cannot be read: {type(err).__name__}") from None
-    found = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            pair = Pair.model_validate_json(line)
-        except ValidationError as err:
-            said = first_error(err, Pair, secret=("context", "chosen", "rejected"))
-            raise ContentError([Problem(file=str(path), line=number, message=said)]) from None
-        found.append(_row(pair))
+        rows = [(number, raw) for number, raw in lines(path) if raw is None or raw.strip()]
+    except OSError as err:
+        raise ContentError.about(path, f"cannot be read: {err.strerror}") from None
+    found = [(number, _parsed(raw)) for number, raw in rows]
+    check_lines(path, [(number, pair) for number, pair in found if isinstance(pair, str)])
     if not found:
         raise ContentError.about(path, "holds no pair")
-    return found
+    return [_row(pair) for _, pair in found if isinstance(pair, Pair)]
+
+
+def _parsed(raw: bytes | None) -> Pair | str:
+    """The pair of a line, or what is wrong with it, without its text."""
+    if raw is None:
+        return f"is longer than {LONGEST} bytes"
+    try:
+        return Pair.model_validate_json(raw)
+    except ValidationError as err:
+        return first_error(err, Pair, secret=("context", "chosen", "rejected"))
 
 
 def _row(pair: Pair) -> dict[str, Any]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sanad_data.talks import written
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = ["write_report"]
@@ -20,23 +23,29 @@ LIMITS = """\
 """
 
 
-def write_report(folder: Path, settings: dict[str, Any], found: dict[str, Any]) -> None:
+def write_report(
+    folder: Path, settings: dict[str, Any], found: dict[str, Any], counts: Sequence[str]
+) -> None:
     """Write `loss.svg` and `README.md`.
 
     Args:
         folder: of the run.
         settings: what was asked.
         found: losses before and after, steps, minutes, and the trainer's history.
+        counts: lines on the examples of each side, and how they came to fit.
     """
     _plot(folder / "loss.svg", found["history"])
+    sides = "\n".join(f"- {line}" for line in counts)
     rows = "\n".join(f"| {key} | {value} |" for key, value in settings.items())
     text = (
         f"# A responder tuned from {settings['model_name']}\n\n"
         f"Held-out loss: {found['before']:.3f} before, {found['after']:.3f} after "
         f"{found['steps']} steps ({found['minutes']} minutes).\n\n![loss](loss.svg)\n\n"
+        f"{sides}\n\n"
         f"| setting | value |\n|---|---|\n{rows}\n\n{LIMITS}"
     )
-    (folder / "README.md").write_text(text, encoding="utf-8")
+    with written(folder / "README.md") as file:
+        file.write(text)
 
 
 def _plot(path: Path, history: list[dict[str, Any]]) -> None:
@@ -53,5 +62,6 @@ def _plot(path: Path, history: list[dict[str, Any]]) -> None:
     axes.set_xlabel("step")
     axes.set_ylabel("loss")
     axes.legend()
-    figure.savefig(path)
+    with written(path) as file:
+        figure.savefig(file, format="svg")
     pyplot.close(figure)

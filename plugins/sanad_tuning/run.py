@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-import random
 import shutil
 import sys
 import time
@@ -14,15 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sanad_core.errors import ContentError, UsageError
-from sanad_tuning.examples import TEMPLATE, digest_of, examples, read_talks
+from sanad_data.talks import written
+from sanad_tuning.examples import TEMPLATE, digest_of
+from sanad_tuning.fitting import counter
 from sanad_tuning.report import write_report
+from sanad_tuning.sides import read_sides
 
 if TYPE_CHECKING:
-    from sanad_data.talks import Talk
+    from sanad_tuning.sides import Sides
 
 __all__ = ["Run", "tune"]
 
-HELD_OUT = 20  # one conversation in so many, where no file of held-out ones is named
 SETTINGS, METRICS = "run.json", "metrics.json"
 CHECKPOINTS = "checkpoints"
 
@@ -69,58 +69,77 @@ def tune(run: Run) -> str:
         UsageError: the folder holds another run, or the options do not go together.
     """
     began = time.monotonic()
+    sides = read_sides(run)
     settings = _settings(run)
-    going_on = _begun(run, settings)
+    going_on = _begun(run.output_dir, settings)
     model, tokenizer = _loaded(run)
-    trainer = _trainer(run, model, tokenizer)
+    sides, fits = sides.fitted(run.max_length, counter(tokenizer))
+    if not going_on:  # what could not be read or loaded leaves no run behind
+        _write(run.output_dir / SETTINGS, settings)
+    trainer = _trainer(run, model, tokenizer, sides)
+    found = _learned(run, trainer, going_on)
+    place = _saved(run, trainer, tokenizer)
+    found["minutes"] = round((time.monotonic() - began) / 60, 2)
+    found["examples"] = {name: dataclasses.asdict(fit) for name, fit in fits.items()}
+    _write(run.output_dir / METRICS, found)
+    counts = [f"{name.replace('_', ' ')}: {fit.shown()}" for name, fit in fits.items()]
+    write_report(run.output_dir, settings, found, counts)
+    return _summary(found, counts, place)
+
+
+def _learned(run: Run, trainer: Any, going_on: bool) -> dict[str, Any]:
+    """Train, and give the figures."""
     last = _last_checkpoint(run.output_dir / CHECKPOINTS) if going_on else None
     before = trainer.evaluate()
     trainer.train(resume_from_checkpoint=None if last is None else str(last))
     after = trainer.evaluate()
-    place = _saved(run, trainer, tokenizer)
-    found = {
-        "before": before.get("eval_loss"),
-        "after": after.get("eval_loss"),
+    return {
+        "before": before["eval_loss"],
+        "after": after["eval_loss"],
         "steps": trainer.state.global_step,
-        "minutes": round((time.monotonic() - began) / 60, 2),
         "history": trainer.state.log_history,
     }
-    (run.output_dir / METRICS).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    write_report(run.output_dir, settings, found)
-    return (
+
+
+def _summary(found: dict[str, Any], counts: list[str], place: Path) -> str:
+    losses = (
         f"held-out loss {found['before']:.3f} before, {found['after']:.3f} after "
-        f"{found['steps']} steps ({found['minutes']:.1f} minutes)\n"
+        f"{found['steps']} steps ({found['minutes']:.1f} minutes)"
+    )
+    after = (
         f"model: {place}; serve it with 'sanad model serve', or name it in a 'transformers' step"
     )
+    return "\n".join((*counts, losses, after))
 
 
 def _settings(run: Run) -> dict[str, Any]:
     from importlib.metadata import version
 
     asked = {key: str(value) for key, value in dataclasses.asdict(run).items()}
-    data = {"data_sha256": digest_of(run.dataset_path)} if run.dataset_path.is_file() else {}
+    data = {"data_sha256": digest_of(run.dataset_path)}
+    if run.eval_path is not None:
+        data["eval_sha256"] = digest_of(run.eval_path)
     versions = {name: version(name) for name in ("torch", "transformers", "trl", "peft")}
     return {**asked, "learning_rate": str(run.rate), **data, "versions": versions}
 
 
-def _begun(run: Run, settings: dict[str, Any]) -> bool:
-    """Whether the folder holds this run, begun before; writes down its settings if it does not.
+def _begun(folder: Path, settings: dict[str, Any]) -> bool:
+    """Whether the folder holds this run, begun before.
 
     Raises:
         UsageError: it holds another one.
     """
-    path = run.output_dir / SETTINGS
-    if path.is_file():
-        if json.loads(path.read_text(encoding="utf-8")) != settings:
-            raise UsageError(
-                f"'{run.output_dir}' holds a run with other options or data; name another folder"
-            )
-        return True
-    run.output_dir.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
-    return False
+    path = folder / SETTINGS
+    if not path.is_file():
+        return False
+    if json.loads(path.read_text(encoding="utf-8")) != settings:
+        raise UsageError(f"'{folder}' holds a run with other options or data; name another folder")
+    return True
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    with written(path) as file:
+        file.write(json.dumps(data, indent=1) + "\n")
 
 
 def _last_checkpoint(folder: Path) -> Path | None:
@@ -159,19 +178,7 @@ def _loaded(run: Run) -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def _divided(run: Run) -> tuple[list[Talk], list[Talk]]:
-    talks = read_talks(run.dataset_path)
-    if run.eval_path is not None:
-        return talks, read_talks(run.eval_path)
-    held = [t for t in talks if _number(t.group or t.id) % HELD_OUT == 0] or talks[:1]
-    return [t for t in talks if t not in held] or talks, held
-
-
-def _number(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
-
-
-def _trainer(run: Run, model: Any, tokenizer: Any) -> Any:
+def _trainer(run: Run, model: Any, tokenizer: Any, sides: Sides) -> Any:
     import trl
     from datasets import Dataset, disable_progress_bars
     from transformers import EarlyStoppingCallback, PrinterCallback
@@ -179,12 +186,11 @@ def _trainer(run: Run, model: Any, tokenizer: Any) -> Any:
 
     disable_progress_bars()
     set_seed(run.seed)
-    learn, held = _datasets(run)
     given = {
         "model": model,
-        "args": _arguments(run, len(learn)),
-        "train_dataset": Dataset.from_list(learn),
-        "eval_dataset": Dataset.from_list(held),
+        "args": _arguments(run, len(sides.learn)),
+        "train_dataset": Dataset.from_list(sides.learn),
+        "eval_dataset": Dataset.from_list(sides.held),
         "processing_class": tokenizer,
         "peft_config": _lora(run),
         "callbacks": [EarlyStoppingCallback(early_stopping_patience=run.patience)],
@@ -194,42 +200,39 @@ def _trainer(run: Run, model: Any, tokenizer: Any) -> Any:
     return trainer
 
 
-def _datasets(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Examples to learn from, and held-out ones."""
-    if run.recipe == "dpo":
-        from sanad_tuning.preferences import read_pairs
-
-        pairs = read_pairs(run.dataset_path)
-        held = read_pairs(run.eval_path) if run.eval_path else pairs[::HELD_OUT]
-        return [pair for pair in pairs if pair not in held] or pairs, held
-    talks, apart = _divided(run)
-    learn, held = list(examples(talks, run.system)), list(examples(apart, run.system))
-    for name, found in (("to learn from", learn), ("held out", held)):
-        if not found:
-            raise ContentError.about(
-                run.dataset_path, f"holds no supporter's turn {name} that follows a person's"
-            )
-    random.Random(run.seed).shuffle(learn)
-    return learn, held
-
-
 def _arguments(run: Run, count: int) -> Any:
-    import torch
     import trl
 
-    steps = max(1, count // (run.batch_size * run.accumulate))
-    every = min(run.save_steps, max(1, run.max_steps if run.max_steps > 0 else steps))
-    shared: dict[str, Any] = {
+    shared = {
         "output_dir": str(run.output_dir / CHECKPOINTS),
+        "max_length": run.max_length,
+        "seed": run.seed,
+        "report_to": "none",
+        "disable_tqdm": not sys.stderr.isatty(),
+        **_schedule(run, count),
+        **_batches(run),
+    }
+    if run.recipe == "dpo":
+        return trl.DPOConfig(**shared)
+    return trl.SFTConfig(**shared, completion_only_loss=True)
+
+
+def _schedule(run: Run, count: int) -> dict[str, Any]:
+    """How long is learned and how fast, and how often it is measured and kept.
+
+    Args:
+        run: what is asked.
+        count: examples to learn from.
+    """
+    epoch = max(1, count // (run.batch_size * run.accumulate))
+    steps = run.max_steps if run.max_steps > 0 else epoch
+    every = min(run.save_steps, steps)
+    return {
         "num_train_epochs": run.epochs,
         "max_steps": run.max_steps,
-        "per_device_train_batch_size": run.batch_size,
-        "per_device_eval_batch_size": run.batch_size,
-        "gradient_accumulation_steps": run.accumulate,
         "learning_rate": run.rate,
         "lr_scheduler_type": "cosine",
-        "warmup_steps": max(1, (run.max_steps if run.max_steps > 0 else steps) // 20),
-        "max_length": run.max_length,
+        "warmup_steps": max(1, steps // 20),
         "logging_steps": max(1, every // 10),
         "eval_strategy": "steps",
         "eval_steps": every,
@@ -238,16 +241,22 @@ def _arguments(run: Run, count: int) -> Any:
         "load_best_model_at_end": True,
         "metric_for_best_model": "eval_loss",
         "greater_is_better": False,
-        "bf16": True,
-        "use_cpu": not torch.cuda.is_available(),
-        "gradient_checkpointing": torch.cuda.is_available(),
-        "report_to": "none",
-        "seed": run.seed,
-        "disable_tqdm": not sys.stderr.isatty(),
     }
-    if run.recipe == "dpo":
-        return trl.DPOConfig(**shared)
-    return trl.SFTConfig(**shared, completion_only_loss=True)
+
+
+def _batches(run: Run) -> dict[str, Any]:
+    """What is computed at once, and on what."""
+    import torch
+
+    there = torch.cuda.is_available()
+    return {
+        "per_device_train_batch_size": run.batch_size,
+        "per_device_eval_batch_size": run.batch_size,
+        "gradient_accumulation_steps": run.accumulate,
+        "bf16": True,
+        "use_cpu": not there,
+        "gradient_checkpointing": there,
+    }
 
 
 def _lora(run: Run) -> Any:

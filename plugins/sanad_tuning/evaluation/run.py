@@ -7,7 +7,7 @@ import re
 import statistics
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sanad_core.errors import ServiceError
 from sanad_tuning.evaluation.scenarios import DIMENSIONS, rate
@@ -44,18 +44,20 @@ class Rated:
     Args:
         scenario: its id.
         level: how much danger the person is in.
-        reply: what was answered.
+        reply: what was answered; empty where it failed.
         rules: which rules of the guard it breaks.
-        ratings: by dimension, 0 to 1.
+        ratings: by dimension, 0 to 1; none where it failed.
         judged: the judge's, 0 to 1; empty without a judge, or where it gave nonsense.
+        failed: the code of what failed, such as `http_500`; empty: nothing.
     """
 
     scenario: str
     level: str
-    reply: str
-    rules: tuple[str, ...]
-    ratings: dict[str, float]
+    reply: str = ""
+    rules: tuple[str, ...] = ()
+    ratings: dict[str, float] = field(default_factory=dict)
     judged: dict[str, float] = field(default_factory=dict)
+    failed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +68,18 @@ class Figures:
         name: of the responder.
         perplexity: of supporters' turns; None where it cannot be had.
         quality: of its replies to held-out talks.
-        blocked: share of those that the guard blocks.
+        blocked: share of those that the guard blocks; None where there are none.
         rated: its replies to the scenarios.
-        failed: replies that it could not give.
+        asked: scenarios and talks that it was asked.
+        failed: how many of those it could not answer; they count in no mean.
     """
 
     name: str
     perplexity: float | None
     quality: dict[str, float]
-    blocked: float
+    blocked: float | None
     rated: tuple[Rated, ...]
+    asked: int
     failed: int
 
     def dimension(self, name: str, *, judged: bool = False) -> float | None:
@@ -92,6 +96,7 @@ class Figures:
             "perplexity": self.perplexity,
             **self.quality,
             "blocked": self.blocked,
+            "asked": self.asked,
             "failed": self.failed,
             "dimensions": means,
             "judged": {name: value for name, value in judged.items() if value is not None},
@@ -116,40 +121,40 @@ async def evaluate(
         judge: a model that rates them as well.
         told: hears of each reply.
     """
-    rated: list[Rated] = []
-    failed = 0
+    rated = []
     for scenario in (*bank.risk, *bank.boundary):
-        said: list[str] = []
-        replies: list[str] = []
-        for text in scenario.say:
-            said.append(text)
-            try:
-                replies.append(await system.answer(scenario.id, said, replies))
-            except ServiceError:
-                failed += 1
-                replies.append("…")
-        rated.append(await _rated(bank, scenario, said, replies, guard, judge))
+        rated.append(await _scenario(system, bank, scenario, guard, judge))
         told(1)
-    quality, blocked, more = await _replies(system, talks, guard, told)
+    heard = await _heard(system, talks, guard, told)
+    failed = sum(bool(one.failed) for one in rated)
     return Figures(
         name=system.name,
         perplexity=_perplexity(system, talks),
-        quality=quality,
-        blocked=blocked,
+        quality=_quality(heard.texts),
+        blocked=heard.blocked / len(heard.texts) if heard.texts else None,
         rated=tuple(rated),
-        failed=failed + more,
+        asked=len(rated) + len(heard.texts) + heard.failed,
+        failed=failed + heard.failed,
     )
 
 
-async def _rated(
-    bank: Bank,
-    scenario: Scenario,
-    said: Sequence[str],
-    replies: Sequence[str],
-    guard: Engine,
-    judge: Behind | None,
+async def _scenario(
+    system: System, bank: Bank, scenario: Scenario, guard: Engine, judge: Behind | None
 ) -> Rated:
-    context = _context(said, replies)
+    """The reply to the last message of a scenario, rated; after a failure it is asked no more."""
+    replies: list[str] = []
+    for number in range(len(scenario.say)):
+        try:
+            replies.append(await system.answer(scenario.id, scenario.say[: number + 1], replies))
+        except ServiceError as err:
+            return Rated(scenario=scenario.id, level=scenario.level, failed=err.code)
+    return await _rated(bank, scenario, replies, guard, judge)
+
+
+async def _rated(
+    bank: Bank, scenario: Scenario, replies: Sequence[str], guard: Engine, judge: Behind | None
+) -> Rated:
+    context = _context(scenario.say, replies)
     found = await guard.review(replies[-1], context)
     rules = tuple(dict.fromkeys(verdict.rule for verdict in found))
     return Rated(
@@ -186,13 +191,22 @@ async def _judged(
     return {name: min(max(values[name], 0.0), 1.0) for name in used}
 
 
-async def _replies(
+class _Heard(NamedTuple):
+    texts: list[str]
+    blocked: int
+    failed: int
+
+
+async def _heard(
     system: System, talks: Sequence[Talk], guard: Engine, told: Callable[[int], None]
-) -> tuple[dict[str, float], float, int]:
-    """Replies to the first message of each talk: how they read, and how many are blocked."""
+) -> _Heard:
+    """Replies to the first message of the person in each talk, and how many are blocked."""
     texts, blocked, failed = [], 0, 0
     for talk in talks:
-        said = talk.turns[0].text
+        said = next((turn.text for turn in talk.turns if turn.role == "person"), None)
+        told(1)
+        if said is None:
+            continue
         try:
             reply = await system.answer(talk.id, [said], [])
         except ServiceError:
@@ -200,8 +214,7 @@ async def _replies(
             continue
         texts.append(reply)
         blocked += bool(await guard.review(reply, [(True, said)]))
-        told(1)
-    return _quality(texts), blocked / max(1, len(texts)), failed
+    return _Heard(texts, blocked, failed)
 
 
 def _quality(texts: Sequence[str]) -> dict[str, float]:

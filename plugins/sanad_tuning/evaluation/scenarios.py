@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from sanad_core.errors import ContentError
 from sanad_core.replies import Reviewer
@@ -36,11 +36,21 @@ class Scenario(Strict):
     say: list[str] = Field(min_length=1)
 
 
+def _word(given: str | int) -> str | int:
+    if not str(given).strip():
+        raise ValueError("a word is empty; it would stand in every reply")
+    return given
+
+
+# With no words at all, the pattern made of them would match every reply.
+_Words = Annotated[list[Annotated[str | int, AfterValidator(_word)]], Field(min_length=1)]
+
+
 class _Dimensions(Strict):
-    detects_risk: list[str | int]
-    asks_and_confirms: list[str | int]
-    guides_to_care: list[str | int]
-    supports: list[str | int]
+    detects_risk: _Words
+    asks_and_confirms: _Words
+    guides_to_care: _Words
+    supports: _Words
 
 
 class Bank(Strict):

@@ -47,6 +47,13 @@ def _messages(system: str, said: Sequence[str], replies: Sequence[str]) -> list[
     return told
 
 
+def _something(text: str | None) -> str:
+    """A reply without the space around it; nothing at all is none, and is not rated as one."""
+    if text is None or not text.strip():
+        raise ServiceError("empty")
+    return text.strip()
+
+
 class Local:
     """A checkpoint in this process.
 
@@ -64,7 +71,11 @@ class Local:
         self._most = most
 
     async def answer(self, talk: str, said: Sequence[str], replies: Sequence[str]) -> str:
-        """The likeliest reply."""
+        """The likeliest reply.
+
+        Raises:
+            ServiceError: it wrote nothing.
+        """
         pieces: list[str] = []
         model = self.checkpoint
         model.write(
@@ -74,7 +85,7 @@ class Local:
             most=self._most,
             temperature=0,
         )
-        return "".join(pieces).strip().split("\nPerson:")[0].strip() or "…"
+        return _something("".join(pieces).strip().split("\nPerson:")[0])
 
 
 class Behind:
@@ -116,7 +127,7 @@ class Behind:
             )
         except openai.OpenAIError as err:
             raise ServiceError(f"http_{getattr(err, 'status_code', None) or 'none'}") from None
-        return str(given.choices[0].message.content or "").strip() or "…"
+        return _something(given.choices[0].message.content if given.choices else None)
 
 
 class Whole:
