@@ -59,6 +59,9 @@ class ConfigError(SanadError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        return type(self), (self.problems,)  # an exception is otherwise made anew of its text
+
     @classmethod
     def about(cls, file: object, message: str) -> Self:
         """An error of one problem that is about a file as a whole.
@@ -97,10 +100,14 @@ class MissingExtra(PluginError):
     """
 
     def __init__(self, component: str, extra: str) -> None:
+        self.component = component
         self.extra = extra
         super().__init__(
             f"'{component}' needs an extra that is not installed: pip install 'sanad-core[{extra}]'"
         )
+
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        return type(self), (self.component, self.extra)
 
 
 class StoreError(SanadError):

@@ -300,10 +300,10 @@ def test_digests_and_sketches_of_texts() -> None:
     texts += [f"{texts[7]} more", texts[8], "😀", ""]
     sketches = bytearray(b"".join(map(sketch, texts)))
     keys = array("Q", map(digest, texts))
-    assert near(sketches, keys).tolist() == [[7, 50]]
+    assert near(keys, sketches).tolist() == [[7, 50]]
     assert same(keys).tolist() == [[8, 51]]
     assert units(5, [same(array("Q", [1, 2, 1, 0, 0]))]) == [0, 1, 0, 2, 3]
-    assert near(bytearray(), array("Q")).tolist() == same(array("Q")).tolist() == units(0, []) == []
+    assert near(array("Q"), bytearray()).tolist() == same(array("Q")).tolist() == units(0, []) == []
 
 
 @given(st.lists(st.integers(0, 5), max_size=40))
@@ -388,6 +388,21 @@ def test_a_split_that_cannot_be(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     with pytest.raises(UsageError, match="would be overwritten; change --out"):
         split([file], tmp_path, SHARES, 1, workers=1)
+
+
+def test_splits_of_other_names_are_removed_and_no_other_file(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    file = write(tmp_path / "a.jsonl", map(talk, range(50)))
+    split([file], out, {"a": 0.5, "b": 0.5}, 1, workers=1)
+    (out / "mine.jsonl").write_text("")
+    split([out / "a.jsonl"], out, {"c": 0.5, "d": 0.5}, 1, workers=1)
+    assert {path.name for path in out.iterdir()} == {
+        "a.jsonl", "c.jsonl", "d.jsonl", "mine.jsonl", "split.json",
+    }  # fmt: skip
+    (out / "split.json").write_text('{"splits": [{"name": "../a"}, {"name": 3}, {"name": "d"}]}')
+    split([file], out, {"a": 0.5, "b": 0.5}, 1, workers=1)
+    assert file.exists()
+    assert {"c.jsonl", "d.jsonl"} & {path.name for path in out.iterdir()} == {"c.jsonl"}
 
 
 def test_the_split_command(tmp_path: Path) -> None:

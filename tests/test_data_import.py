@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -97,7 +98,9 @@ def test_the_guides_json(tmp_path: Path) -> None:
     ] * 2
     assert [talk.topic for talk in talks] == ["depression", "anxiety"]
     assert [talk.conditions for talk in talks] == [["depression"], ["depression", "anxiety"]]
-    assert {(talk.source, talk.licence) for talk in talks} == {("guide.json", "CC0")}
+    assert {(talk.source, talk.licence) for talk in talks} == {
+        (talks[0].id.rpartition("-")[0], "CC0")
+    }
     assert rejects == []
 
 
@@ -734,9 +737,11 @@ def test_a_text_without_speakers_is_of_no_form(tmp_path: Path) -> None:
 def child(code: str, *args: str) -> dict[str, Any]:
     """What a process of its own prints, with the most memory that it took, in MiB."""
     script = (
-        "import json, resource, sys\nfrom pathlib import Path\n"
+        "import json, re, sys\nfrom pathlib import Path\n"
         "from sanad_data.importing import *\n" + code + "\n"
-        "most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        # Not ru_maxrss, which begins with the most that the parent had.
+        "status = Path('/proc/self/status').read_text()\n"
+        "most = int(re.search(r'VmHWM:\\s*(\\d+)', status)[1]) // 1024\n"
         "print(json.dumps({'talks': counts.talks, 'wrong': counts.wrong, 'memory': most}))"
     )
     done = subprocess.run(
@@ -872,6 +877,30 @@ def test_kill_in_the_middle_leaves_only_what_is_whole(tmp_path: Path) -> None:
     assert run(*command[1:]).returncode == 0
     assert len(out.read_text().splitlines()) == 60_000
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_failed_import_leaves_no_output_of_an_earlier_one(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    file = jsonl(tmp_path / "c.jsonl", [MESSAGES])
+    run_import(Wanted(files=(file,), out=out))
+    with pytest.raises(UsageError):
+        run_import(Wanted(files=(tmp_path / "gone",), out=out))
+    assert out.exists()  # nothing was read, and both are of the run before
+    bad = tmp_path / "bad.json"
+    bad.write_text('[{"user": "a", "therapist": "b"},')
+    with pytest.raises(ContentError):
+        run_import(Wanted(files=(bad,), out=out))
+    assert rejects_of(out).read_text()
+    assert not out.exists()
+
+
+def test_the_name_of_a_file_is_not_kept(tmp_path: Path) -> None:
+    file = tmp_path / "Sarah Connor session 3.txt"
+    file.write_text("Therapist: How are you?\nClient: Not well.\n")
+    talks, _, _ = imported(tmp_path, file)
+    assert re.fullmatch("transcript-[0-9a-f]{8}", talks[0].source)
+    assert talks[0].id.startswith(f"{talks[0].source}-")
+    assert "Sarah" not in (tmp_path / "out.jsonl").read_text()
 
 
 def test_documents_that_cannot_be_read_are_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import logging
 import re
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -255,6 +256,17 @@ def test_a_conversation_comes_out_as_one() -> None:
     assert [turn["text"] for turn in turns] == ["my name is [PERSON_1]", "Hi [PERSON_1]."]
 
 
+def test_the_metadata_of_a_conversation_is_hidden_too() -> None:
+    talk = {
+        "id": "t", "source": "Rohan Mehta session 3.txt", "topic": "Rohan Mehta",
+        "labels": {"who": "Rohan"},
+        "turns": [{"role": "person", "text": "my name is Rohan Mehta"}],
+    }  # fmt: skip
+    out = json.loads(run("data", "scrub", "-", stdin=json.dumps(talk) + "\n").stdout)
+    assert (out["source"], out["topic"]) == ("[PERSON_1] session 3.txt", "[PERSON_1]")
+    assert out["labels"] == {"who": "[PERSON_1]"}
+
+
 @pytest.mark.parametrize(
     "row",
     [
@@ -262,6 +274,7 @@ def test_a_conversation_comes_out_as_one() -> None:
         f'{{"text": 3, "other": "{CANARY}"}}',
         f'["{CANARY}"]',
         f'{{"id": "{CANARY}", "turns": [{{"role": "{CANARY}", "text": "{CANARY}"}}]}}',
+        f'{{"id": "a", "turns": [{{"role": "person", "text": "a"}}], "{CANARY}": 1}}',
         '{"text": "' + CANARY + '\xff"',
     ],
 )
@@ -316,6 +329,15 @@ def test_torch_stays_out_and_can_be_imported_afterwards() -> None:
 def test_no_text_takes_long_to_read(scrubber: Scrubber, seed: str) -> None:
     # Time itself is for the benchmarks: a pattern that backtracks without end does not come back.
     assert scrubber.find(seed * (4000 // len(seed))) is not None
+
+
+@pytest.mark.parametrize("sign", ["!", "😀", "_", "👩‍👩‍👧"])
+def test_long_runs_of_signs_do_not_take_long(scrubber: Scrubber, sign: str) -> None:
+    text = (sign * 20_000)[:19_900] + " my name is Priya Mehta"
+    began = time.process_time()
+    spans = scrubber.find(text)
+    assert time.process_time() - began < 2
+    assert [text[span.start : span.end] for span in spans] == ["Priya Mehta"]
 
 
 def test_every_type_has_a_pattern_or_a_recogniser() -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import pickle
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 from conftest import run
+
+from sanad_core import errors
+from sanad_core.errors import SanadError
+from sanad_core.problems import Problem
+from sanad_data.spread import spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,6 +99,31 @@ def test_a_real_ray_cluster_makes_the_same(
     table: Path, alone: list[object], cluster: str, tmp_path: Path
 ) -> None:
     assert everything(table, tmp_path, "--ray", cluster) == alone
+
+
+def test_every_error_comes_out_of_a_worker_as_it_was() -> None:
+    problem = Problem(file="f", line=3, column=1, message="is wrong")
+    made: dict[str, SanadError] = {
+        "ServiceError": errors.ServiceError("http_500", late=True),
+        "Declined": errors.Declined("refusal"),
+        "MissingExtra": errors.MissingExtra("data clean", "data"),
+    }
+    for name in errors.__all__:
+        kind = getattr(errors, name)
+        config = issubclass(kind, errors.ConfigError)
+        error = made.get(name) or kind([problem, problem] if config else "is wrong")
+        again = pickle.loads(pickle.dumps(error))
+        assert type(again) is kind
+        assert (str(again), vars(again)) == (str(error), vars(error))
+
+
+def missing(batch: list[bytes]) -> list[bytes]:
+    raise errors.MissingExtra("data clean", "data")
+
+
+def test_a_missing_extra_in_a_worker_is_named() -> None:
+    with pytest.raises(errors.MissingExtra, match="'data clean' needs an extra"):
+        list(spread(missing, [b"x"] * 1000, workers=2))
 
 
 def test_what_comes_before_a_break_is_still_accounted_for(tmp_path: Path) -> None:

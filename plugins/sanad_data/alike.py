@@ -10,6 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ __all__ = ["NEAR", "digest", "near", "plain", "same", "sketch", "units"]
 
 NEAR = 0.8  # Jaccard similarity of word pairs above which two texts are near-duplicates
 PERMUTATIONS = 96
-BANDS = 16  # of six numbers each: of pairs at 0.8 of similarity 99 in 100 share a band
+BAND = 6  # numbers in a band: of pairs at 0.8 of similarity 99 in 100 share one of 16
 AT_ONCE = 1 << 18  # pairs whose sketches are compared at a time
 NONE = 0  # the digest of what is not there
 
@@ -68,23 +70,41 @@ def same(keys: array[int]) -> Pairs:
     return np.column_stack((earlier[later], later))
 
 
-def near(sketches: bytearray, texts: array[int]) -> Pairs:
+def near(texts: array[int], *sketches: bytearray) -> Pairs:
     """Each row that is nearly the same as an earlier row, after that row, but not the same.
 
+    A band holds numbers of every side, so rows meet in it that are alike in all of them: those
+    that have only an answer in common would stand between two that have a question in common too.
+
     Args:
-        sketches: of all rows, one after the other.
         texts: the digests of what was sketched.
+        sketches: of all rows, one after the other; several of them are of the sides of a row, each
+            of which must be alike.
     """
     import numpy as np
 
-    table = np.frombuffer(sketches, np.uint32).reshape(-1, PERMUTATIONS)
+    sides = [np.frombuffer(side, np.uint32).reshape(-1, PERMUTATIONS) for side in sketches]
     digests = np.asarray(texts, np.uint64)
-    none = np.empty((0, 2), np.int64)
-    pairs = np.concatenate([none, *(_in_a_band(band) for band in np.hsplit(table, BANDS))])
-    pairs = np.unique(pairs[digests[pairs[:, 0]] != digests[pairs[:, 1]]], axis=0)
-    parts = (pairs[start : start + AT_ONCE] for start in range(0, len(pairs), AT_ONCE))
-    alike = [part[(table[part[:, 0]] == table[part[:, 1]]).mean(axis=1) >= NEAR] for part in parts]
-    return np.concatenate([none, *alike])
+    width = BAND // len(sides)
+    pairs = np.empty((0, 2), np.int64)
+    for start in range(0, PERMUTATIONS, width):
+        found = _in_a_band(np.hstack([side[:, start : start + width] for side in sides]))
+        found = found[digests[found[:, 0]] != digests[found[:, 1]]]
+        pairs = np.unique(np.concatenate((pairs, _alike(sides, found))), axis=0)
+    return pairs
+
+
+def _alike(sides: Sequence[NDArray[np.uint32]], pairs: Pairs) -> Pairs:
+    """Those of the pairs that are alike in all sides."""
+    import numpy as np
+
+    kept = [np.empty((0, 2), np.int64)]
+    for start in range(0, len(pairs), AT_ONCE):
+        part = pairs[start : start + AT_ONCE]
+        for side in sides:
+            part = part[(side[part[:, 0]] == side[part[:, 1]]).mean(axis=1) >= NEAR]
+        kept.append(part)
+    return np.concatenate(kept)
 
 
 def _in_a_band(band: NDArray[np.uint32]) -> Pairs:

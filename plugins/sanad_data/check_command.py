@@ -140,8 +140,9 @@ def split(
 
     from sanad_core.cli.progress import progress
     from sanad_data import splitting
+    from sanad_data.extras import FOR_COUNTING, needs
 
-    _needs("split")
+    needs("data split", FOR_COUNTING)
     gc.enable()  # as for a check
     wanted = splitting.named_shares(shares)
     with progress("splitting") as tell:
@@ -203,23 +204,14 @@ def _gathered(
     import gc
 
     from sanad_core.cli.progress import progress
+    from sanad_data.extras import FOR_COUNTING, needs
     from sanad_data.figures import gather
 
-    _needs(name)
+    needs(f"data {name}", FOR_COUNTING)
     gc.enable()  # it is off for the start of a command, and this one may run for hours
     with progress("reading") as tell:
         paths = [Path(file) for file in files]
         return gather(paths, compared=compared, workers=workers, ray=ray, tell=tell)
-
-
-def _needs(name: str) -> None:
-    import importlib.util
-
-    from sanad_core.errors import MissingExtra
-
-    libraries = ("datasketch", "matplotlib", "py3langid", "scipy")
-    if any(importlib.util.find_spec(library) is None for library in libraries):
-        raise MissingExtra(f"data {name}", "data")
 
 
 def _known(condition: str | None) -> None:

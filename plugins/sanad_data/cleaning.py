@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,20 +12,24 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from sanad_core.problems import Problem
+from sanad_data import cleaning_report
 from sanad_data.facts import Numbered, file_lines
 from sanad_data.language import UNKNOWN, language
 from sanad_data.mending import mended, rules
-from sanad_data.review import Judged, Judging, judged, scrubber
+from sanad_data.reading.spool import scratch
+from sanad_data.review import Judged, Judging, judged, ready, scrubber
 from sanad_data.spread import spread
-from sanad_data.talks import Said, Talk, parsed_line, written
+from sanad_data.talks import Said, Talk, check_out, parsed_line, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+    from sqlite3 import Connection
     from typing import TextIO
 
 __all__ = ["Cleaned", "Rules", "removed_of", "run"]
 
+_SCHEMA = "CREATE TABLE lines (line TEXT);"
 MOST_SAMPLES = 3  # of each reason, in the report
 MOST_PROBLEMS = 50  # wrong lines that are named before the rest are only counted
 SAMPLE = 140  # characters of a sample
@@ -115,7 +120,12 @@ def run(
     """Clean conversations.
 
     They are read once, compared, and those that are kept are read again from a file of the run's
-    own. The output gets its name when it is whole.
+    own, which has no name, so that none of it stays behind. The output gets its name when it is
+    whole, after the reports and the list of what was removed.
+
+    Where personal data is hidden, groups get names that are made with a key of the run: what was
+    in one group is in one group in the output, but another run, or whoever knows the name of a
+    group, cannot find it there.
 
     Args:
         files: of conversations, as `sanad data import` writes them.
@@ -126,24 +136,28 @@ def run(
         tell: is told of each conversation that is done.
 
     Raises:
+        UsageError: the output is a folder, or would be written over what is read.
+        PolicyError: there is no such policy, or it is wrong.
         ContentError: a file cannot be read.
         MissingExtra: a library is not installed.
+        StoreError: the folder for temporary files has no room.
     """
+    check_out(out, files, removed_of(out), *cleaning_report.reports_of(out))
+    ready(wanted.judging)
     cleaned = Cleaned()
-    tidy = out.with_name(f"{out.name}.tidy.part")  # no output: it is removed at the end
-    try:
+    key = secrets.token_bytes(32)
+    with scratch(_SCHEMA) as aside, written(out) as kept:
         with written(removed_of(out)) as removed:
             log = _Log(cleaned, removed)
-            with tidy.open("w", encoding="utf-8") as file:
-                rows = _tidied(files, wanted, file, log, workers, ray)
-            with written(out) as kept, tidy.open(encoding="utf-8") as file:
-                lines = _unlike(file, rows, log)
-                work = partial(judged, wanted.judging)
-                for result in spread(work, lines, workers=workers, ray=ray):
-                    _write(result, kept, log)
-                    tell(1)
-    finally:
-        tidy.unlink(missing_ok=True)
+            rows = _tidied(files, wanted, aside, log, workers, ray)
+            work = partial(judged, wanted.judging, key)
+            for result in spread(work, _unlike(aside, rows, log), workers=workers, ray=ray):
+                _write(result, kept, log)
+                tell(1)
+            # None of an earlier run may stand beside one of this, even if this is killed here.
+            for path in (out, *cleaning_report.reports_of(out)):
+                path.unlink(missing_ok=True)
+        cleaning_report.write(cleaned, out)
     return cleaned
 
 
@@ -171,15 +185,15 @@ class _Log:
 def _tidied(
     files: Sequence[Path],
     wanted: Rules,
-    file: TextIO,
+    aside: Connection,
     log: _Log,
     workers: int | None,
     ray: str | None,
 ) -> list[str]:
-    """Write down what passes the rules of one conversation.
+    """Put aside what passes the rules of one conversation.
 
     Returns:
-        For each that was written, how it is like an earlier one; empty: it is not.
+        For each that was put aside, how it is like an earlier one; empty: it is not.
     """
     compared = _Compared()
     work = partial(_tidy, wanted)
@@ -197,15 +211,16 @@ def _tidied(
         if row.reason:
             log.remove(row.id, row.reason, row.text)
         else:
-            file.write(row.line + "\n")
+            aside.execute("INSERT INTO lines VALUES (?)", (row.line,))
             compared.add(row)
     gone = compared.gone()
     return [gone.get(place, "") for place in range(compared.count)]
 
 
-def _unlike(file: TextIO, reasons: Sequence[str], log: _Log) -> Iterator[str]:
+def _unlike(aside: Connection, reasons: Sequence[str], log: _Log) -> Iterator[str]:
     """The lines that are like no earlier one."""
-    for line, reason in zip(file, reasons, strict=True):
+    found = aside.execute("SELECT line FROM lines ORDER BY rowid")
+    for (line,), reason in zip(found, reasons, strict=True):
         if reason:
             talk = Talk.model_validate_json(line)
             log.remove(talk.id, reason, _side(talk, "person"))
@@ -230,16 +245,10 @@ class _Compared:
 
     def gone(self) -> dict[int, str]:
         """Those that are like an earlier one, and how; both sides must be alike to be near."""
-        import numpy as np
+        from sanad_data.alike import near, same
 
-        from sanad_data.alike import NEAR, PERMUTATIONS, near, same
-
-        if not self.count:
-            return {}
-        pairs = near(self._sketches[0], self._digests)
-        other = np.frombuffer(self._sketches[1], np.uint32).reshape(-1, PERMUTATIONS)
-        alike = (other[pairs[:, 0]] == other[pairs[:, 1]]).mean(axis=1) >= NEAR
-        found = dict.fromkeys(pairs[alike][:, 1].tolist(), "near duplicate")
+        pairs = near(self._digests, *self._sketches)
+        found = dict.fromkeys(pairs[:, 1].tolist(), "near duplicate")
         return found | dict.fromkeys(same(self._digests)[:, 1].tolist(), "duplicate")
 
 
@@ -290,7 +299,7 @@ def _reason(wanted: Rules, talk: Talk) -> str:
     person, supporter = _side(talk, "person"), _side(talk, "supporter")
     if not person:
         return "no person speaks"
-    if any(_placeholder().fullmatch(turn.text) for turn in talk.turns):
+    if _is_placeholder(talk):
         return "placeholder"
     if min(len(side.split()) for side in (person, supporter) if side) < wanted.shortest:
         return "too short"
@@ -316,9 +325,21 @@ def _is_noise(turn: Said) -> bool:
     return len(words) >= WORDS and Counter(words).most_common(1)[0][1] > ALIKE * len(words)
 
 
+def _is_placeholder(talk: Talk) -> bool:
+    """Whether a turn was taken out, or a side says nothing else than what stands for nothing."""
+    marker, word = _placeholders()
+    if any(marker.fullmatch(turn.text) for turn in talk.turns):
+        return True
+    saying = {turn.role for turn in talk.turns if not word.fullmatch(turn.text)}
+    return bool({turn.role for turn in talk.turns} - saying)
+
+
 @cache
-def _placeholder() -> re.Pattern[str]:
-    return re.compile(rf"\s*(?:{'|'.join(rules().placeholders)})\s*", re.IGNORECASE)
+def _placeholders() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What marks a turn that was taken out, and what somebody may have said."""
+    lists = (rules().markers, rules().words)
+    marker, word = (re.compile(rf"\s*(?:{'|'.join(texts)})\s*", re.IGNORECASE) for texts in lists)
+    return marker, word
 
 
 def _write(result: Judged, kept: TextIO, log: _Log) -> None:

@@ -68,7 +68,8 @@ def command(
     is in another language, too short, too long, noise, or the same as an earlier one or nearly so.
     Answers that the reply guard would block are taken out; a conversation without any answer left
     is removed. Conversations in which somebody is in danger are marked. Personal data is put under
-    pseudonyms, the same in all turns of a conversation.
+    pseudonyms, the same in all turns of a conversation, its topic, source and labels; groups get
+    other names, which nobody can look up, in each run.
 
     OUT.removed.jsonl names each conversation that was removed and why; OUT.report.md and
     OUT.report.json count them, with samples. Exit code 0: cleaned; 1: a line is no conversation, or
@@ -79,8 +80,11 @@ def command(
     from sanad_core.cli.progress import progress
     from sanad_data import cleaning_report
     from sanad_data.cleaning import Rules, run
+    from sanad_data.extras import FOR_CLEANING, needs
     from sanad_data.review import Judging
 
+    needs("data clean", FOR_CLEANING)
+    _known(language)
     gc.enable()  # it is off for the start of a command, and this one may run for hours
     judging = Judging(policy=policy, crisis=crisis, guard=not keep_unsafe, scrub=not keep_personal)
     wanted = Rules(
@@ -89,25 +93,23 @@ def command(
         longest=longest,
         judging=judging,
     )
-    _check(files, out)
     with progress("cleaned") as tell:
         cleaned = run(
             [Path(file) for file in files], Path(out), wanted, workers=workers, ray=ray, tell=tell
         )
-    cleaning_report.write(cleaned, Path(out))
     for problem in cleaned.problems:
         click.echo(problem.shown(), err=True)
     click.echo(cleaning_report.summary(cleaned, Path(out)))
     ctx.exit(1 if cleaned.wrong else 0)
 
 
-def _check(files: tuple[str, ...], out: str) -> None:
-    """Refuse what would lose something.
+def _known(codes: tuple[str, ...]) -> None:
+    from sanad_core.problems import did_you_mean
+    from sanad_data.language import known
 
-    Raises:
-        UsageError: the output is one of the files.
-    """
-    from sanad_core.errors import UsageError
-
-    if any(Path(file).resolve() == Path(out).resolve() for file in files):
-        raise UsageError("--out must be another file than those that are read")
+    for code in codes:
+        if code != "any" and code not in known():
+            raise click.UsageError(
+                f"--language: '{code}' is no code of a language that can be told, of ISO 639-1, "
+                f"such as en{did_you_mean(code, known())}"
+            )

@@ -15,7 +15,7 @@ __all__ = ["import_"]
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--out", required=True, metavar="OUT", help="Where the conversations are written.")
 @click.option("--form", metavar="FORM", help="Of every FILE; default: told by its beginning.")
-@click.option("--source", default="", help="Where they are from; default: the set, or the file.")
+@click.option("--source", default="", help="Where they are from; default: the set, else FORM-CODE.")
 @click.option("--licence", default="", help="Under which they may be used, such as CC-BY-4.0.")
 @click.option("--topic", default="", help="Of conversations whose file gives none.")
 @click.option(
@@ -44,7 +44,8 @@ def import_(
     transcript, subtitles, guideline and chat. A FILE may be packed with zstd, and of any size.
 
     What becomes no conversation is in OUT.rejects.jsonl, each with its file, line and reason;
-    those left out by rule, such as posts that were removed, do not count as wrong. Exit code 0:
+    those left out by rule, such as posts that were removed, do not count as wrong. The name of a
+    file is not kept, since it may be a person's: CODE is made of it. Exit code 0:
     imported; 1: a file cannot be read, or too many records are wrong; 2: usage.
     """
     import gc

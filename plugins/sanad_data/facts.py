@@ -192,5 +192,5 @@ class Rows:
             "a person or thread": same(self.groups),
             "the whole text": same(self.texts),
             "the opening message": same(self.openings),
-            "nearly all of the text": near(self.sketches, self.texts),
+            "nearly all of the text": near(self.texts, self.sketches),
         }

@@ -15,7 +15,7 @@ from sanad_data.forms.recognise import as_form, form_of, look
 from sanad_data.making import Known, made, named, weight
 from sanad_data.records import Place, Reject
 from sanad_data.spread import spread
-from sanad_data.talks import written
+from sanad_data.talks import check_out, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,7 @@ class Wanted:
         files: what is read, in this order.
         out: where conversations are written.
         form: of all the files; None: each file's own is recognised.
-        source: where they are all from; empty: what their form or file says.
+        source: where they are all from; empty: what their form or file says, else a code for it.
         licence: under which they may be used; empty: not known.
         topic: of those whose file gives none.
         reject_over: the share of wrong records that is too many.
@@ -91,8 +91,8 @@ def rejects_of(out: Path) -> Path:
 def run(wanted: Wanted, tell: Callable[[int], None] = lambda _: None) -> Counts:
     """Import files.
 
-    Where a file breaks off, no output is written, and the rejects say where it did. Where too many
-    records are wrong, both are written all the same.
+    Where a file breaks off, no output is written, one of an earlier run is removed, and the rejects
+    say where it did. Where too many records are wrong, both are written all the same.
 
     Args:
         wanted: what to do.
@@ -105,20 +105,30 @@ def run(wanted: Wanted, tell: Callable[[int], None] = lambda _: None) -> Counts:
     """
     _check(wanted)
     counts = Counts()
-    broken: ContentError | None = None
-    with written(rejects_of(wanted.out)) as rejects:
-        try:
-            forms = _forms(wanted)
-            with written(wanted.out) as out:
-                for form, files in forms:
-                    _import(form, files, wanted, _Running(out, rejects, counts, tell))
-        except ContentError as err:
-            broken = err
-            for problem in err.problems:
-                _write(rejects, Place(problem.file, problem.line), problem.message)
-    if broken is not None:
-        raise broken
+    with written(wanted.out) as out:
+        with written(rejects_of(wanted.out)) as rejects:
+            broken = _imported(wanted, _Running(out, rejects, counts, tell))
+            # No output of an earlier run may stand beside these rejects.
+            wanted.out.unlink(missing_ok=True)
+        if broken is not None:
+            raise broken
     return counts
+
+
+def _imported(wanted: Wanted, run: _Running) -> ContentError | None:
+    """Import all files.
+
+    Returns:
+        Why one cannot be read, which is among the rejects too; None: all were.
+    """
+    try:
+        for form, files in _forms(wanted):
+            _import(form, files, wanted, run)
+    except ContentError as err:
+        for problem in err.problems:
+            _write(run.rejects, Place(problem.file, problem.line), problem.message)
+        return err
+    return None
 
 
 def check(counts: Counts, wanted: Wanted) -> None:
@@ -170,12 +180,7 @@ def _check(wanted: Wanted) -> None:
     if wanted.form is not None and wanted.form not in FORMS:
         hint = did_you_mean(wanted.form, FORMS) or f"; there is {one_of(FORMS)}"
         raise UsageError(f"--form: no form is named '{wanted.form}'{hint}")
-    if wanted.out.is_dir():
-        raise UsageError(f"--out takes the name of a file, and '{wanted.out}' is a folder")
-    outs = {wanted.out.resolve(), rejects_of(wanted.out).resolve()}
-    for path in wanted.files:
-        if path.resolve() in outs:
-            raise UsageError(f"--out '{wanted.out}' would write over '{path}', which is read")
+    check_out(wanted.out, wanted.files, rejects_of(wanted.out))
 
 
 def _forms(wanted: Wanted) -> list[tuple[Form, list[Input]]]:

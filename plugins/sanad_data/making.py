@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
-from sanad_core.schema import first_error
 from sanad_data.reading.files import NOT_UTF8, TOO_LONG, is_text
 from sanad_data.records import Draft, Reject
-from sanad_data.talks import LONGEST, Said, Talk
+from sanad_data.talks import LONGEST, Said, Talk, wrong_in
 from sanad_data.topics import conditions
 
 if TYPE_CHECKING:
@@ -21,15 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Known", "Named", "Taken", "made", "named", "weight"]
 
-# Keys whose values are somebody's words, or may be.
-_SECRET = ("turns", "topic", "labels", "source", "reviewed_by", "group")
-
 
 class Known(NamedTuple):
     """What is said of all conversations of a run.
 
     Args:
-        source: where they are from; empty: what each file says.
+        source: where they are from; empty: what each file says, else its data set, else its form
+            with a code of its name, which may be somebody's and is not kept.
         form: the data set that files of their form are from; empty: any.
         licence: under which they may be used; empty: not known.
         topic: of those whose file gives none.
@@ -120,7 +117,7 @@ def _talk(item: Named, known: Known) -> Talk | str:
         return Talk(
             id=item.id,
             turns=[Said(role=role, text=text) for role, text in turns],
-            source=known.source or draft.source or known.form or _name(draft.places[0]),
+            source=known.source or draft.source or known.form or item.id.rpartition("-")[0],
             licence=known.licence,
             topic=topic,
             conditions=list(draft.conditions or conditions(topic)),
@@ -129,7 +126,7 @@ def _talk(item: Named, known: Known) -> Talk | str:
             labels=draft.labels,
         )
     except ValidationError as err:
-        return first_error(err, Talk, secret=_SECRET)
+        return wrong_in(err)
 
 
 def _name(place: Place) -> str:

@@ -35,7 +35,8 @@ class CleaningFile(Strict):
     dropped: list[str] = Field(description="elements whose content goes with them")
     breaks: list[str] = Field(description="elements that a line ends with")
     inline: list[str] = Field(description="elements that are only taken out")
-    placeholders: list[str] = Field(description="expressions of what stands where a text was")
+    markers: list[str] = Field(description="expressions of what stands where a text was")
+    words: list[str] = Field(description="expressions of what stands for nothing, if alone")
 
 
 @cache

@@ -77,7 +77,10 @@ Found: TypeAlias = Draft | Reject
 
 
 def pseudonym(*parts: str) -> str:
-    """A short code for a handle or an id, the same each time, so that neither is kept."""
+    """A short code for a handle or an id, the same each time, so that neither is kept.
+
+    Whoever guesses a handle can make its code: `sanad data clean` gives groups names with a key.
+    """
     import hashlib
 
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]

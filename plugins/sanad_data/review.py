@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sanad_core.types import Verdict
     from sanad_data.personal.scrubber import Scrubber
 
-__all__ = ["Judged", "Judging", "judged", "scrubber"]
+__all__ = ["Judged", "Judging", "judged", "ready", "scrubber"]
 
 BEFORE = 8  # turns that an answer is checked with
 AT_ONCE = 4  # questions that the engine has at a time: more would pass their deadlines
@@ -35,7 +35,7 @@ class Judging:
         policy: whose guard and detectors look; None: the default's.
         crisis: the level of risk from which a conversation is marked.
         guard: whether unsafe answers are taken out.
-        scrub: whether personal data is put under pseudonyms.
+        scrub: whether personal data is put under pseudonyms, and groups get other names.
     """
 
     policy: str | None = None
@@ -65,15 +65,37 @@ class Judged:
     scrubbed: Counter[str] = field(default_factory=Counter)
 
 
-def judged(judging: Judging, lines: list[str]) -> list[Judged]:
+def ready(judging: Judging) -> None:
+    """See that there is what looks at conversations; it is used by `judged` in this process.
+
+    Raises:
+        PolicyError: there is no such policy, or it is wrong.
+    """
+    _judge(judging)
+
+
+def judged(judging: Judging, key: bytes, lines: list[str]) -> list[Judged]:
     """What becomes of conversations.
 
     Args:
         judging: what is looked at.
+        key: that groups get other names with, where personal data is hidden; of at most 64 bytes,
+            and the same in all processes of a run.
         lines: the conversations.
     """
     talks = [Talk.model_validate_json(line) for line in lines]
-    return _judge(judging).all(talks)
+    found = _judge(judging).all(talks)
+    return [_hidden(one, key) for one in found] if judging.scrub else found
+
+
+def _hidden(found: Judged, key: bytes) -> Judged:
+    """A conversation with its names under pseudonyms, and its group under another name."""
+    from sanad_data.personal.hiding import hidden, regrouped
+
+    if not found.line:
+        return found
+    talk, counts = hidden(scrubber(), Talk.model_validate_json(found.line))
+    return replace(found, line=regrouped(talk, key).line(), scrubbed=counts)
 
 
 @cache
@@ -128,11 +150,7 @@ class _Judge:
         crisis = bool(talk.crisis) or danger
         marked: bool | None = None if unread and not crisis else crisis
         kept = talk.model_copy(update={"turns": turns, "crisis": marked})
-        kept, scrubbed = self._scrubbed(kept)
-        return Judged(
-            id=talk.id, line=kept.line(), unsafe=unsafe, crisis=crisis, unread=unread,
-            scrubbed=scrubbed,
-        )  # fmt: skip
+        return Judged(id=talk.id, line=kept.line(), unsafe=unsafe, crisis=crisis, unread=unread)
 
     async def _safe(self, talk: Talk) -> tuple[list[Said], tuple[tuple[str, str], ...]]:
         """The turns without unsafe answers; none where no answer is left."""
@@ -167,16 +185,6 @@ class _Judge:
     async def _in(self, asked: Coroutine[Any, Any, Any]) -> Any:
         async with self._room:
             return await asked
-
-    def _scrubbed(self, talk: Talk) -> tuple[Talk, Counter[str]]:
-        if not self._judging.scrub:
-            return talk, Counter()
-        texts, counts = scrubber().conversation([turn.text for turn in talk.turns])
-        turns = [
-            turn.model_copy(update={"text": text})
-            for turn, text in zip(talk.turns, texts, strict=True)
-        ]
-        return talk.model_copy(update={"turns": turns}), counts
 
 
 def _joined(turns: Sequence[Said]) -> list[Said]:

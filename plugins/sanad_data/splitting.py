@@ -140,7 +140,8 @@ def split(
 
     Args:
         files: of conversations.
-        out: the folder of the splits, `NAME.jsonl`, and of `split.json`, which is written last.
+        out: the folder of the splits, `NAME.jsonl`, and of `split.json`, which is written last;
+            splits that an earlier `split.json` there names are removed.
         shares: of the conversations, by name.
         seed: the same seed and files give the same splits.
         workers: processes; None: one for each core.
@@ -188,7 +189,6 @@ def _units(rows: Rows) -> tuple[list[int], list[Unit]]:
 def _write(
     files: Sequence[Path], targets: Mapping[str, Path], given: Sequence[str], note: Path
 ) -> None:
-    note.unlink(missing_ok=True)
     rows = (raw for _, _, raw in file_lines(files) if raw is not None and raw.strip())
     with ExitStack() as stack:
         opened = {name: stack.enter_context(written(path)) for name, path in targets.items()}
@@ -198,8 +198,22 @@ def _write(
         except ValueError:
             raise ContentError.about(files[0], "was changed while it was read; run again") from None
         # No split of this run may stand beside one of an earlier run, even if this is killed here.
-        for path in targets.values():
+        earlier = _earlier(note) - {path.resolve() for path in files}
+        note.unlink(missing_ok=True)
+        for path in {*targets.values(), *earlier}:
             path.unlink(missing_ok=True)
+
+
+def _earlier(note: Path) -> set[Path]:
+    """The splits that a note of an earlier run names; none where there is no such note."""
+    import json
+
+    try:
+        names = [part["name"] for part in json.loads(note.read_text("utf-8"))["splits"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    named = (name for name in names if isinstance(name, str) and _NAME.fullmatch(name))
+    return {note.with_name(f"{name}.jsonl").resolve() for name in named}
 
 
 def _told(name: str, share: float, units: Sequence[Unit], given: Sequence[str]) -> Split:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 import os
@@ -9,7 +10,7 @@ import pickle
 import socket
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -78,7 +79,10 @@ def spread(
 
 
 def spread_options(function: Function) -> Function:
-    """The options `--workers` and `--ray` of a command, its arguments `workers` and `ray`."""
+    """The options `--workers` and `--ray` of a command, its arguments `workers` and `ray`.
+
+    Both together are a usage error.
+    """
     workers = click.option(
         "--workers",
         type=click.IntRange(min=1),
@@ -88,7 +92,14 @@ def spread_options(function: Function) -> Function:
     ray = click.option(
         "--ray", metavar="ADDRESS", help="Work on a Ray cluster: auto, HOST:PORT, or local."
     )
-    return workers(ray(function))
+
+    @functools.wraps(function)
+    def checked(*args: Any, **options: Any) -> Any:
+        if options["workers"] is not None and options["ray"] is not None:
+            raise click.UsageError("--workers and --ray: name one of them")
+        return function(*args, **options)
+
+    return workers(ray(cast("Function", checked)))
 
 
 def _batches(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[list[T]]:

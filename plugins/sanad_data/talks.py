@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from sanad_core.errors import UsageError
+from sanad_core.problems import one_of
 from sanad_core.schema import Strict, first_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO, TextIO
 
 __all__ = [
@@ -20,11 +23,13 @@ __all__ = [
     "Line",
     "Said",
     "Talk",
+    "check_out",
     "lines",
     "lines_of",
     "parsed",
     "parsed_line",
     "written",
+    "wrong_in",
 ]
 
 LONGEST = 16 * 1024 * 1024  # bytes of one line; a longer one is no conversation
@@ -79,6 +84,28 @@ class Talk(Strict):
         return self.model_dump_json(exclude_defaults=True)
 
 
+# Whatever stands in a conversation may be somebody's words or name: no message quotes any of it.
+SECRET = tuple(Talk.model_fields)
+
+
+def wrong_in(err: ValidationError) -> str:
+    """What is wrong with a conversation, in one line that quotes neither its values nor its keys.
+
+    Args:
+        err: what reading it as a `Talk` raised.
+    """
+    detail = err.errors(include_url=False)[0]
+    where = [str(part) for part in detail["loc"]]
+    if detail["type"] == "extra_forbidden":
+        place = ".".join(where[:-1])
+        valid = sorted((Said if place else Talk).model_fields)
+        return f"{f'{place}: ' * bool(place)}there is an unknown key; valid: {one_of(valid)}"
+    said = first_error(err, Talk, secret=SECRET)
+    if where[:1] == ["labels"]:
+        return f"labels: {said.removeprefix('.'.join(where) + ': ')}"
+    return said
+
+
 class Line(Strict):
     """A line of a file that was read: a conversation, or what is wrong with it."""
 
@@ -98,7 +125,7 @@ def lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
 
 
 def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """The lines of a file that is open, as `lines` gives them."""
+    """The lines of a file that is open, as `lines` gives them; the mark of UTF-8 is left out."""
     number = 0
     while raw := file.readline(LONGEST + 1):
         number += 1
@@ -107,7 +134,7 @@ def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
                 pass
             yield number, None
         else:
-            yield number, raw
+            yield number, raw.removeprefix(BOM_UTF8) if number == 1 else raw
 
 
 def parsed(path: Path) -> Iterator[Line]:
@@ -127,7 +154,26 @@ def parsed_line(number: int, raw: bytes | None) -> Line | None:
     try:
         return Line(number=number, talk=Talk.model_validate_json(raw))
     except ValidationError as err:
-        return Line(number=number, problem=first_error(err, Talk, secret=("turns",)))
+        return Line(number=number, problem=wrong_in(err))
+
+
+def check_out(out: Path, files: Iterable[Path], *beside: Path) -> None:
+    """See that what a command writes takes the place of nothing that it reads.
+
+    Args:
+        out: its output.
+        files: what it reads.
+        beside: what else it writes.
+
+    Raises:
+        UsageError: the output is a folder, or one of the files would be written over.
+    """
+    if out.is_dir():
+        raise UsageError(f"--out takes the name of a file, and '{out}' is a folder")
+    outs = {path.resolve() for path in (out, *beside)}
+    for path in files:
+        if path.resolve() in outs:
+            raise UsageError(f"--out '{out}' would write over '{path}', which is read")
 
 
 @contextmanager
@@ -140,7 +186,7 @@ def written(path: Path) -> Iterator[TextIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    part.replace(path)

@@ -32,7 +32,8 @@ def command(ctx: click.Context, file: str) -> None:
     EMAIL, ADDRESS, ID, DOB, AGE, URL, HANDLE, ORG, MRN, BANK, IP, GEO.
 
     A line may be a conversation of `sanad data import` instead: it comes out as one, and a person
-    has the same pseudonym in all of its turns. Nothing is found with certainty: read a sample
+    has the same pseudonym in all of its turns, its topic, its source and the values of its labels;
+    its id and its group stay. Nothing is found with certainty: read a sample
     before you give data away. A row that is neither is named on standard error, comes out without
     text, and makes the exit code 1.
     """
@@ -68,13 +69,11 @@ class _Row:
 
 
 def _scrubbed(scrubber: Scrubber, row: _Row) -> dict[str, Any]:
+    from sanad_data.personal.hiding import hidden
     from sanad_data.personal.pseudonyms import Pseudonyms
 
     if row.talk is not None:
-        texts, _ = scrubber.conversation([turn.text for turn in row.talk.turns])
-        pairs = zip(row.talk.turns, texts, strict=True)
-        turns = [turn.model_copy(update={"text": text}) for turn, text in pairs]
-        talk = row.talk.model_copy(update={"turns": turns})
+        talk, _ = hidden(scrubber, row.talk)
         data: dict[str, Any] = json.loads(talk.line())
         return data
     spans = scrubber.find(row.text)
@@ -117,12 +116,10 @@ def _row(number: int, line: str) -> _Row:
 def _talk(number: int, line: str) -> _Row:
     from pydantic import ValidationError
 
-    from sanad_core.schema import first_error
-    from sanad_data.talks import Talk
+    from sanad_data.talks import Talk, wrong_in
 
-    secret = ("turns", "topic", "labels", "source", "group", "reviewed_by", "id")
     try:
         talk = Talk.model_validate_json(line)
     except ValidationError as err:
-        return _Row(number, bad=first_error(err, Talk, secret=secret))
+        return _Row(number, bad=wrong_in(err))
     return _Row(talk.id, talk=talk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ _LABELS = (
 )  # fmt: skip
 # What these import where it is installed, and never use here; it takes seconds and memory.
 _HEAVY = ("torch", "transformers", "mxnet", "tensorflow", "jax", "gliner", "stanza", "langextract")
+_SIGNS = re.compile(r"(?:[^\w\s]|_){100,}")
 _THRESHOLD = 0.5  # of Presidio's score: a pattern without a checksum or a word beside it is below
 
 
@@ -58,10 +60,11 @@ class Reading:
 
     def document(self, text: str) -> Any:
         """The document of a text, for its entities and tags."""
-        return self._engine.process_text(text, "en").tokens
+        return self._engine.process_text(_bounded(text), "en").tokens
 
     def read(self, text: str) -> tuple[Any, list[Span]]:
         """The document of a text, and what Presidio's recognisers find."""
+        text = _bounded(text)
         artifacts = self._engine.process_text(text, "en")
         found = self._analyzer.analyze(
             text,
@@ -72,6 +75,15 @@ class Reading:
         )
         spans = [Span(r.start, r.end, self._kinds[r.entity_type], 2) for r in found]
         return artifacts.tokens, spans
+
+
+def _bounded(text: str) -> str:
+    """A text for spaCy and Presidio, as long as it was, without long runs of signs.
+
+    spaCy takes signs off a word one by one and looks at the rest each time, which takes the square
+    of their number, and so do patterns of Presidio; such runs name nobody.
+    """
+    return _SIGNS.sub(lambda run: " " * len(run[0]), text)
 
 
 @contextmanager

@@ -128,8 +128,7 @@ def text_lines(path: Path) -> Iterator[TextLine]:
                 continue
             for piece in _pieces(raw):
                 number += 1
-                text = piece.decode("utf-8", "surrogateescape")
-                yield TextLine(number, text.removeprefix("\ufeff") if number == 1 else text)
+                yield TextLine(number, piece.decode("utf-8", "surrogateescape"))
 
 
 def is_text(text: str) -> bool:
