@@ -43,6 +43,11 @@ __all__ = ["command"]
 )
 @click.option("--go-on", metavar="RUN", help="Go on from an earlier run instead of the encoder.")
 @click.option(
+    "--average",
+    metavar="RUN",
+    help="Train nothing: take the mean of the weights of --go-on and of this run.",
+)
+@click.option(
     "--epochs",
     default=3,
     type=click.IntRange(1, 50),
@@ -80,6 +85,7 @@ def command(
     own: float,
     only: float | None,
     go_on: str | None,
+    average: str | None,
     epochs: int,
     frozen: int,
     rate: float,
@@ -100,8 +106,10 @@ def command(
     wanted = ("torch", "transformers", "onnx", "datasketch", "sklearn", "matplotlib")
     if any(importlib.util.find_spec(name) is None for name in wanted):
         raise MissingExtra("train screen", "screen")
-    if not rows and not corpus:
+    if not rows and not corpus and public is None:
         raise UsageError("there is nothing to train on; name a file of ROWS, or use --corpus")
+    if average is not None and go_on is None:
+        raise UsageError("--average takes the mean of two runs; name the other one with --go-on")
     from sanad_screen.training.fit import Recipe
     from sanad_screen.training.mix import Run
     from sanad_screen.training.public import SETS
@@ -123,6 +131,7 @@ def command(
             own=own,
             only=only,
             go_on=None if go_on is None else Path(go_on),
+            average=None if average is None else Path(average),
             false_positives=false_positives,
             recipe=Recipe(epochs=epochs, frozen=frozen, rate=rate, seed=seed),
         )

@@ -18,7 +18,7 @@ from sanad_screen.training.network import Branch, halved
 from sanad_screen.training.schedule import optimiser_of
 from sanad_screen.training.tensors import UNKNOWN, Batch, Example, batches
 
-__all__ = ["Fitted", "Recipe", "fit", "logits_of"]
+__all__ = ["Fitted", "Recipe", "fit", "held_losses", "logits_of"]
 
 # How much each head counts. The level decides what happens to a person.
 WEIGHTS = {
@@ -105,7 +105,7 @@ def fit(
             running += float(lost.detach())
             step += 1
             told(min(step, total), total)
-        held = _held(branch, dev)
+        held = held_losses(branch, dev)
         fitted.losses.append({"train": running / max(len(groups), 1), **held})
         heard(number + 1, fitted.losses[-1])
         if held["level"] < best:
@@ -148,7 +148,8 @@ def _losses(logits: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
 
 
 @torch.inference_mode()
-def _held(branch: Branch, dev: Sequence[Example]) -> dict[str, float]:
+def held_losses(branch: Branch, dev: Sequence[Example]) -> dict[str, float]:
+    """The mean loss of each head over held-out examples."""
     branch.eval()
     sums = dict.fromkeys(OUTPUTS, 0.0)
     counts = dict.fromkeys(OUTPUTS, 0)

@@ -42,6 +42,7 @@ class Run:
         own: how often an epoch sees the rows of `rows`.
         only: share of the corpus to use.
         go_on: an earlier run to go on from.
+        average: another run: nothing is trained, the mean of both runs' weights is taken.
         false_positives: of the operating point `default`.
         recipe: how to train.
     """
@@ -55,6 +56,7 @@ class Run:
     own: float = 1.0
     only: float | None = None
     go_on: Path | None = None
+    average: Path | None = None
     false_positives: float = 0.03
     recipe: Recipe
 

@@ -24,7 +24,7 @@ from sanad_screen.rows import Row
 from sanad_screen.tokens import Reader
 from sanad_screen.training import calibrate
 from sanad_screen.training.export import export
-from sanad_screen.training.fit import Fitted, fit, logits_of
+from sanad_screen.training.fit import Fitted, fit, held_losses, logits_of
 from sanad_screen.training.mix import Rows, Run, rows_of
 from sanad_screen.training.network import Branch, NotBert, Plain, Trunk, load_encoder
 from sanad_screen.training.report import write_report
@@ -66,7 +66,10 @@ def train(run: Run) -> Done:
     branch = Branch(encoder, run.recipe.frozen)
     if run.go_on is not None:
         _load(branch, run.go_on)
-    fitted, dev = _fit(run, rows, reader, trunk, branch)
+    if run.average is None:
+        fitted, dev = _fit(run, rows, reader, trunk, branch)
+    else:
+        fitted, dev = _averaged(run.average, rows, reader, trunk, branch)
     _save(branch, run.out / WEIGHTS)
     export(trunk, branch, Plain(encoder, run.recipe.frozen).eval(), model)
     full = logits_of(branch, dev)["level"].numpy()
@@ -134,6 +137,27 @@ def _fit(
 
         fitted = fit(branch, run.recipe, epoch, dev, step, heard)
     return fitted, dev
+
+
+def _averaged(
+    other: Path, rows: Rows, reader: Reader, trunk: Trunk, branch: Branch
+) -> tuple[Fitted, list[Example]]:
+    """The mean of a branch's weights and those of another run that began with the same ones.
+
+    What a run learned last it often learned too well; the mean keeps most of it, and more of what
+    was known before. Source: Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022.
+    """
+    own = {name: weight.clone() for name, weight in branch.state_dict().items()}
+    _load(branch, other)
+    mean = {
+        name: (own[name] + weight) / 2 if weight.is_floating_point() else weight
+        for name, weight in branch.state_dict().items()
+    }
+    branch.load_state_dict(mean)
+    branch.eval()
+    with progress("reading", len(rows.dev)) as told:
+        dev = examples(rows.dev, reader, trunk, told)
+    return Fitted(branch=branch, losses=[held_losses(branch, dev)]), dev
 
 
 def _load(branch: Branch, run: Path) -> None:
