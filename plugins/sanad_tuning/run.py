@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,6 +156,8 @@ def _loaded(run: Run) -> tuple[Any, Any]:
 
     if not sys.stderr.isatty():
         logging.disable_progress_bar()
+    # Its libraries' deprecations are no business of whoever trains a model.
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
     options: dict[str, Any] = {}
     if run.method == "qlora":
         if not torch.cuda.is_available():
