@@ -874,7 +874,7 @@ def test_kill_in_the_middle_leaves_only_what_is_whole(tmp_path: Path) -> None:
     assert part.exists()
     assert not out.exists()
     assert not rejects_of(out).exists()
-    assert run(*command[1:]).returncode == 0
+    assert run(*command[1:], timeout=120).returncode == 0
     assert len(out.read_text().splitlines()) == 60_000
     assert not list(tmp_path.glob("*.part"))
 

@@ -105,6 +105,8 @@ async def test_a_model_trained_on_own_rows_runs_in_a_policy(
 def test_a_run_leaves_its_report_and_can_be_gone_on_from(
     trained: Path, bert: Path, tmp_path: Path
 ) -> None:
+    from safetensors.torch import load_file
+
     report = json.loads((trained / "report.json").read_text())
     assert report["int8_agreement"] >= 0.8
     assert len(report["losses"]) >= 2
@@ -115,6 +117,23 @@ def test_a_run_leaves_its_report_and_can_be_gone_on_from(
     again = [*common, "--frozen", "1", "--go-on", str(trained), "--out", str(tmp_path / "next")]
     done = run(*again, timeout=600)
     assert done.returncode == 0, done.stderr.decode()
+    mean = [
+        *common,
+        "--frozen",
+        "1",
+        "--go-on",
+        str(tmp_path / "next"),
+        "--out",
+        str(tmp_path / "m"),
+    ]
+    done = run(*mean, "--average", str(trained), timeout=600)
+    assert done.returncode == 0, done.stderr.decode()
+    one, two, both = (
+        load_file(folder / "branch.safetensors")
+        for folder in (trained, tmp_path / "next", tmp_path / "m")
+    )
+    assert any(not one[name].equal(two[name]) for name in one)
+    assert all(both[name].allclose((one[name] + two[name]) / 2, atol=1e-6) for name in both)
     other = [*common, "--frozen", "2", "--go-on", str(trained), "--out", str(tmp_path / "no")]
     refused = run(*other, timeout=600)
     assert refused.returncode == 2
