@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING
 
 from sanad_core.problems import Problem
 from sanad_data import cleaning_report
-from sanad_data.facts import Numbered, file_lines
+from sanad_data.facts import Numbered, file_lines, parsed_lines
 from sanad_data.language import UNKNOWN, language
 from sanad_data.mending import mended, rules
 from sanad_data.reading.spool import scratch
 from sanad_data.review import Judged, Judging, judged, ready, scrubber
 from sanad_data.spread import spread
-from sanad_data.talks import Said, Talk, check_out, parsed_line, written
+from sanad_data.talks import Said, Talk, check_out, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from sqlite3 import Connection
     from typing import TextIO
+
+    from sanad_data.talks import Line
 
 __all__ = ["Cleaned", "Rules", "removed_of", "run"]
 
@@ -253,16 +255,13 @@ class _Compared:
 
 
 def _tidy(wanted: Rules, batch: list[Numbered]) -> list[_Tidy]:
-    return [row for numbered in batch if (row := _line(wanted, numbered)) is not None]
+    return [_line(wanted, file, line) for file, line in parsed_lines(batch)]
 
 
-def _line(wanted: Rules, numbered: Numbered) -> _Tidy | None:
+def _line(wanted: Rules, file: int, line: Line) -> _Tidy:
     from sanad_data.alike import digest, plain, sketch
 
-    file, number, raw = numbered
-    line = parsed_line(number, raw)
-    if line is None:
-        return None
+    number = line.number
     if line.talk is None:
         return _Tidy(file=file, number=number, problem=line.problem)
     talk, changed = _mended(line.talk)

@@ -14,13 +14,13 @@ from sanad_data.spread import spread
 from sanad_data.talks import lines, parsed_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from sanad_data.alike import Pairs
-    from sanad_data.talks import Talk
+    from sanad_data.talks import Line, Talk
 
-__all__ = ["Facts", "Numbered", "Rows", "facts", "file_lines", "pairs_of"]
+__all__ = ["Facts", "Numbered", "Rows", "facts", "file_lines", "pairs_of", "parsed_lines"]
 
 Numbered: TypeAlias = tuple[int, int, bytes | None]  # a file's place among the files, a line of it
 
@@ -94,18 +94,26 @@ def file_lines(files: Sequence[Path]) -> Iterator[Numbered]:
             raise ContentError.about(path, message) from None
 
 
+def parsed_lines(batch: Iterable[Numbered]) -> Iterator[tuple[int, Line]]:
+    """The lines of a batch as they are read, each with its file's place; empty ones are left out.
+
+    Args:
+        batch: as `file_lines` gives them.
+    """
+    for file, number, raw in batch:
+        line = parsed_line(number, raw)
+        if line is not None:
+            yield file, line
+
+
 def _known(compared: bool, batch: list[Numbered]) -> list[Facts]:
-    return [known for numbered in batch if (known := _of(numbered, compared)) is not None]
+    return [_of(file, line, compared) for file, line in parsed_lines(batch)]
 
 
-def _of(numbered: Numbered, compared: bool) -> Facts | None:
-    file, number, raw = numbered
-    line = parsed_line(number, raw)
-    if line is None:
-        return None
+def _of(file: int, line: Line, compared: bool) -> Facts:
     if line.talk is None:
-        return Facts(file=file, line=number, problem=line.problem)
-    return _of_talk(file, number, line.talk, compared)
+        return Facts(file=file, line=line.number, problem=line.problem)
+    return _of_talk(file, line.number, line.talk, compared)
 
 
 def _of_talk(file: int, line: int, talk: Talk, compared: bool) -> Facts:

@@ -6,13 +6,11 @@ import csv
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from sanad_core.errors import ContentError
-from sanad_core.problems import Problem
-from sanad_core.schema import Strict, first_error
+from sanad_core.schema import Strict
 from sanad_guard.drafts import CORPUS, Item, Reply, Said
-from sanad_screen.training.judged import one_line, read_judged, texts_of, unglued
+from sanad_screen.training.judged import labelled, one_line, read_judged, texts_of, unglued
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,18 +68,15 @@ def read_answers(folder: Path) -> list[Item]:
     answers = dict(_answers(folder / SET)) if (folder / SET).is_dir() else {}
     questions = texts_of(folder, SET)
     risks = {row.id: row for row in read_judged(folder, (SET,))}
-    items = []
-    for number, line in enumerate(LABELS.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            label = _Label.model_validate_json(line)
-            question = label.row.partition("/")[0]
-            if label.row in answers:
-                asked = unglued(questions[question])
-                items.append(label.of(answers[label.row], asked, risks.get(f"{SET}-{question}")))
-        except ValidationError as err:
-            problem = Problem(file=str(LABELS), line=number, message=first_error(err, _Label))
-            raise ContentError([problem]) from None
-    return items
+
+    def item(label: _Label) -> Item | None:
+        if label.row not in answers:
+            return None
+        question = label.row.partition("/")[0]
+        risk = risks.get(f"{SET}-{question}")
+        return label.of(answers[label.row], unglued(questions[question]), risk)
+
+    return labelled(LABELS, _Label, item)
 
 
 def _answers(folder: Path) -> Iterator[tuple[str, str]]:

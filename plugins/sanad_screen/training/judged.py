@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["JUDGED", "LABELS", "one_line", "read_judged", "texts_of", "unglued"]
+__all__ = ["JUDGED", "LABELS", "labelled", "one_line", "read_judged", "texts_of", "unglued"]
+
+Label = TypeVar("Label", bound=Strict)
+Made = TypeVar("Made")
 
 LABELS = CORPUS / "labels-public.jsonl"
 # Some exports lost the space between sentences.
@@ -125,14 +128,32 @@ def read_judged(folder: Path, names: tuple[str, ...] = tuple(JUDGED)) -> list[Ro
         ContentError: a label is wrong.
     """
     found = {name: texts_of(folder, name) for name in names}
-    rows = []
-    for number, line in enumerate(LABELS.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            label = _Label.model_validate_json(line)
-        except ValidationError as err:
-            problem = Problem(file=str(LABELS), line=number, message=first_error(err, _Label))
-            raise ContentError([problem]) from None
+
+    def row(label: _Label) -> Row | None:
         text = found.get(label.set, {}).get(label.row)
-        if text is not None:
-            rows.append(label.of(text))
+        return None if text is None else label.of(text)
+
+    return labelled(LABELS, _Label, row)
+
+
+def labelled(path: Path, kind: type[Label], made: Callable[[Label], Made | None]) -> list[Made]:
+    """What is made of the labels of a file.
+
+    Args:
+        path: a JSON object a line.
+        kind: of label.
+        made: what a label and its text make; None: the text is not there.
+
+    Raises:
+        ContentError: a label is wrong.
+    """
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            row = made(kind.model_validate_json(line))
+        except ValidationError as err:
+            problem = Problem(file=str(path), line=number, message=first_error(err, kind))
+            raise ContentError([problem]) from None
+        if row is not None:
+            rows.append(row)
     return rows
