@@ -16,10 +16,10 @@ SHOWN = PAGE.read_text(encoding="utf-8")
 # Where the screening model or an inferred intent still leads a conversation astray. The page shows
 # them as they are played; whoever mends one has to take it out here.
 ASTRAY = {
-    "medical": "takes 'i cant afford an ambulance' for a threat to the person's own life",
+    "insomnia": "takes 'im ok with it, now that theres a plan' for a plan to die",
+    "psychosis": "takes 'going down', said of the stairs, for a danger to life",
     "memories": "something told earlier is not taken up again",
     "panic": "an exercise comes one step late",
-    "substance": "takes shaking and sweating for an emergency now: one level too high",
     "someone-else": "takes 'no plan. just tired of everything', said of a friend, for the person",
 }
 

@@ -60,9 +60,10 @@ async def test_something_taken_is_an_emergency_whatever_was_said_before() -> Non
     assert "911" in exchange.reply.helplines
 
 
-async def test_something_taken_out_of_nowhere_is_asked_about() -> None:
+async def test_something_taken_out_of_nowhere_is_asked_about_or_an_emergency() -> None:
     (exchange,) = await talk("I took something")
-    assert exchange.decision.rule == "check_in"
+    assert exchange.decision.rule in ("check_in", "imminent")
+    assert exchange.reply.helplines
 
 
 async def test_a_no_to_being_safe_is_danger_now() -> None:
