@@ -46,13 +46,14 @@ def main() -> None:
     figures: dict[str, Any] = {"machine": machine()}
     print(f"{figures['machine']}\n")
     for name, aim, measured in (
+        # First: a process's peak is never told as less than that of the one that started it.
+        ("resident memory after 500 turns", "250 MB", in_a_process_of_its_own()),
         ("sanad --help, median of 15", "150 ms", starts("--help")),
         ("echo hi | sanad run, first reply, median of 15", "1.2 s", starts("run", "default")),
         ("turns/s, one conversation", "", asyncio.run(speed(1))),
         ("turns/s, 16 conversations at once", "", asyncio.run(speed(16))),
         ("engine overhead a turn, components called inline", "1 ms", asyncio.run(overhead(True))),
         ("the same, each of three components on a thread", "1 ms", asyncio.run(overhead(False))),
-        ("resident memory after 500 turns", "250 MB", in_a_process_of_its_own()),
         ("one turn, SQLite, after 10 messages", "", asyncio.run(history(10))),
         ("one turn, SQLite, after 10,000 messages", "the same", asyncio.run(history(10_000))),
         ("past a deadline of 300 ms, worst of 4 ways to hang", "100 ms", asyncio.run(overshoot())),
