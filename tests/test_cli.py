@@ -248,8 +248,24 @@ def test_ctrl_c_ends_a_command_that_waits_for_its_input() -> None:
         assert process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
-        assert process.returncode == 130
+        assert process.returncode == 130, err
         assert b"Traceback" not in err
+
+
+def test_ctrl_c_ends_a_command_that_waits_for_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "messages"
+    os.mkfifo(pipe)
+    process = subprocess.Popen(
+        [SANAD, "screen", pipe], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    with open(pipe, "wb", buffering=0) as writer:
+        writer.write(b"hello\n")
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    assert b"Traceback" not in err
 
 
 def test_output_that_cannot_be_written_is_one_line() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import os
 import re
 import sys
 import threading
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from sanad_core import packaged
@@ -18,7 +19,6 @@ from sanad_core.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from contextlib import AbstractContextManager
 
 __all__ = [
     "check_region",
@@ -35,8 +35,16 @@ READ_AHEAD = 64
 
 
 def standard_input() -> BinaryIO:
-    """Standard input in bytes; empty where it is closed."""
-    return sys.stdin.buffer if sys.stdin is not None else io.BytesIO()
+    """Standard input in bytes, on a descriptor of its own; empty where it is closed.
+
+    A thread that waits on `sys.stdin` holds its lock, and Python aborts if it ends meanwhile.
+    """
+    if sys.stdin is None:
+        return io.BytesIO()
+    try:
+        return open(os.dup(sys.stdin.fileno()), "rb")
+    except OSError:  # something in its place that is no file
+        return sys.stdin.buffer
 
 
 def check_region(region: str | None) -> str | None:
@@ -81,16 +89,22 @@ async def started(engine: Engine) -> AsyncIterator[Engine]:
         yield engine
 
 
-def open_input(name: str) -> AbstractContextManager[BinaryIO]:
+@contextmanager
+def open_input(name: str) -> Iterator[BinaryIO]:
     """A file, or standard input for `-`.
+
+    It is closed after it was read to its end. If a reader is interrupted, its thread may hold the
+    stream's lock for as long as nobody writes, and closing it would wait for that.
 
     Raises:
         UsageError: it cannot be read.
     """
-    from contextlib import nullcontext
+    stream = standard_input() if name == "-" else _file(name)
+    yield stream
+    stream.close()
 
-    if name == "-":
-        return nullcontext(standard_input())
+
+def _file(name: str) -> BinaryIO:
     try:
         return open(name, "rb")
     except OSError as err:
