@@ -93,6 +93,10 @@ class _Around:
         """Whether the sentence has one."""
         return (role, sentence) in self._by_role
 
+    def every(self, role: str, sentence: int) -> Sequence[_Found]:
+        """Those of the sentence."""
+        return self._by_role.get((role, sentence), ())
+
     def near(self, role: str, sentence: int) -> bool:
         """In this sentence, the one before or the one after."""
         return any(self.has(role, sentence + step) for step in (0, -1, 1))
@@ -190,10 +194,25 @@ def _level(item: _Found, around: _Around) -> Level:
     entry = item.entry
     if entry.past is not None and around.has("past", item.sentence):
         # Told from a firm present it is history; with present distress it counts.
-        return Level.NONE if around.near("recovered", item.sentence) else entry.past
+        return Level.NONE if _recovered(item.sentence, around) else entry.past
     if entry.now != entry.level and around.near("now", item.sentence):
         return max(entry.now, entry.level)
     return entry.level
+
+
+def _recovered(sentence: int, around: _Around) -> bool:
+    """Whether a firm recovery is told here or beside it; "not glad to be alive" tells of none.
+
+    A negation among its own words belongs to it: "not thought of it in years".
+    """
+    return any(
+        not any(
+            other.last < item.first and item.first - other.last - 1 <= NEGATION_REACH
+            for other in around.between("negation", item.sentence, 0, item.first)
+        )
+        for step in (0, -1, 1)
+        for item in around.every("recovered", sentence + step)
+    )
 
 
 def _subject(item: _Found, around: _Around, words: Words) -> Subject:
