@@ -49,8 +49,9 @@ $(VENV)/.lint: $(VENV)/.made pyproject.toml
 run: $(VENV)/.run  ## install and talk in the terminal
 	@$(BIN)/sanad run policies/default.yml
 
+# Three at once on two cores: a good part of the tests waits on purpose, for what hangs.
 test: $(VENV)/.test  ## install and run the tests
-	@$(BIN)/python -m pytest -q -n 2
+	@$(BIN)/python -m pytest -q -n 3
 
 test-data: $(VENV)/.test  ## run the tests of sanad data, which take a while
 	@$(BIN)/python -m pytest -q -n 2 -m 'data and not models'
