@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sanad_core.risk import Level, Subject
@@ -93,10 +94,6 @@ class _Around:
         """Whether the sentence has one."""
         return (role, sentence) in self._by_role
 
-    def every(self, role: str, sentence: int) -> Sequence[_Found]:
-        """Those of the sentence."""
-        return self._by_role.get((role, sentence), ())
-
     def near(self, role: str, sentence: int) -> bool:
         """In this sentence, the one before or the one after."""
         return any(self.has(role, sentence + step) for step in (0, -1, 1))
@@ -112,6 +109,20 @@ class _Around:
         items = self._by_role.get((role, sentence), [])
         place = bisect_right(items, last, key=_first)
         return items[place - 1] if place else None
+
+    @cached_property
+    def recovered(self) -> frozenset[int]:
+        """Sentences that tell of a firm recovery; "not glad to be alive" tells of none.
+
+        A negation among its own words belongs to it: "not thought of it in years".
+        """
+        return frozenset(
+            sentence
+            for (role, sentence), items in self._by_role.items()
+            if role == "recovered"
+            for item in items
+            if not any(other.last < item.first for other in _denials(item, self, item.first))
+        )
 
 
 def _first(item: _Found) -> int:
@@ -175,13 +186,18 @@ def _idiomatic(item: _Found, around: _Around) -> bool:
 
 def _negated(item: _Found, around: _Around) -> bool:
     """Whether a negation stands just before the finding, or among its words."""
-    reach = item.first - NEGATION_REACH - LONGEST_TERM
     return any(
-        item.first - negation.last - 1 <= NEGATION_REACH
         # "Can not stop" denies nothing.
-        and not any(_over(negation, "affirmed", around))
-        for negation in around.between("negation", item.sentence, reach, item.last)
+        not any(_over(negation, "affirmed", around))
+        for negation in _denials(item, around, item.last)
     )
+
+
+def _denials(item: _Found, around: _Around, last: int) -> Iterator[_Found]:
+    """Negations that end just before a finding or later, and begin at word `last` or before it."""
+    reach = item.first - NEGATION_REACH - LONGEST_TERM
+    near = around.between("negation", item.sentence, reach, last)
+    return (other for other in near if item.first - other.last - 1 <= NEGATION_REACH)
 
 
 def _over(item: _Found, role: str, around: _Around) -> Iterator[_Found]:
@@ -194,25 +210,11 @@ def _level(item: _Found, around: _Around) -> Level:
     entry = item.entry
     if entry.past is not None and around.has("past", item.sentence):
         # Told from a firm present it is history; with present distress it counts.
-        return Level.NONE if _recovered(item.sentence, around) else entry.past
+        firm = any(item.sentence + step in around.recovered for step in (0, -1, 1))
+        return Level.NONE if firm else entry.past
     if entry.now != entry.level and around.near("now", item.sentence):
         return max(entry.now, entry.level)
     return entry.level
-
-
-def _recovered(sentence: int, around: _Around) -> bool:
-    """Whether a firm recovery is told here or beside it; "not glad to be alive" tells of none.
-
-    A negation among its own words belongs to it: "not thought of it in years".
-    """
-    return any(
-        not any(
-            other.last < item.first and item.first - other.last - 1 <= NEGATION_REACH
-            for other in around.between("negation", item.sentence, 0, item.first)
-        )
-        for step in (0, -1, 1)
-        for item in around.every("recovered", sentence + step)
-    )
 
 
 def _subject(item: _Found, around: _Around, words: Words) -> Subject:
