@@ -26,7 +26,6 @@ __all__ = [
     "input_lines",
     "open_engine",
     "open_input",
-    "standard_input",
     "started",
 ]
 
@@ -34,7 +33,7 @@ Item = TypeVar("Item")
 READ_AHEAD = 64
 
 
-def standard_input() -> BinaryIO:
+def _standard_input() -> BinaryIO:
     """Standard input in bytes, on a descriptor of its own; empty where it is closed.
 
     A thread that waits on `sys.stdin` holds its lock, and Python aborts if it ends meanwhile.
@@ -99,7 +98,7 @@ def open_input(name: str) -> Iterator[BinaryIO]:
     Raises:
         UsageError: it cannot be read.
     """
-    stream = standard_input() if name == "-" else _file(name)
+    stream = _standard_input() if name == "-" else _file(name)
     yield stream
     stream.close()
 

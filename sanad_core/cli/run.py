@@ -6,12 +6,12 @@ import asyncio
 import json
 import sys
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from sanad_core.cli import options
-from sanad_core.cli.open import each, input_lines, open_engine, standard_input, started
+from sanad_core.cli.open import each, input_lines, open_engine, open_input, started
 
 if TYPE_CHECKING:
     from sanad_core.engine import Engine
@@ -52,12 +52,15 @@ def command(
 
         asyncio.run(talk(engine, conversation, locale))
     else:
-        asyncio.run(_lines(engine, conversation, locale, as_json))
+        with open_input("-") as stream:
+            asyncio.run(_lines(engine, stream, conversation, locale, as_json))
 
 
-async def _lines(engine: Engine, conversation: str, locale: str | None, as_json: bool) -> None:
+async def _lines(
+    engine: Engine, stream: BinaryIO, conversation: str, locale: str | None, as_json: bool
+) -> None:
     async with started(engine):
-        async for line in each(input_lines(standard_input())):
+        async for line in each(input_lines(stream)):
             exchange = await engine.respond(line, conversation_id=conversation, locale=locale)
             sys.stdout.buffer.write(_printed(exchange, as_json).encode() + b"\n")
             sys.stdout.buffer.flush()
