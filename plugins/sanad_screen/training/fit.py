@@ -16,7 +16,7 @@ from torch.nn import functional as loss
 from sanad_screen.labels import OUTPUTS
 from sanad_screen.training.network import Branch, halved
 from sanad_screen.training.schedule import optimiser_of
-from sanad_screen.training.tensors import UNKNOWN, Batch, Example, batches
+from sanad_screen.training.tensors import UNKNOWN, Batch, Batches, Example
 
 __all__ = ["Fitted", "Recipe", "fit", "held_losses", "logits_of"]
 
@@ -83,7 +83,7 @@ def fit(
         heard: called after each epoch with its number and its losses.
     """
     chance = Random(recipe.seed)
-    first = list(batches(epoch(chance), recipe.tokens, chance))
+    first = Batches(epoch(chance), recipe.tokens, chance)
     total = len(first) * recipe.epochs
     optimiser, schedule = _optimiser(branch, recipe, total)
     fitted = Fitted(branch=branch)
@@ -91,7 +91,7 @@ def fit(
     step = 0
     for number in range(recipe.epochs):
         branch.train()
-        groups = first if number == 0 else list(batches(epoch(chance), recipe.tokens, chance))
+        groups = first if number == 0 else Batches(epoch(chance), recipe.tokens, chance)
         running = 0.0
         for batch in groups:
             with halved():
@@ -153,7 +153,7 @@ def held_losses(branch: Branch, dev: Sequence[Example]) -> dict[str, float]:
     branch.eval()
     sums = dict.fromkeys(OUTPUTS, 0.0)
     counts = dict.fromkeys(OUTPUTS, 0)
-    for batch in batches(dev, 8192):
+    for batch in Batches(dev, 8192):
         for name, value in _losses(branch(batch.states, batch.mask), batch).items():
             known = int((batch.targets[name][:, 0] != UNKNOWN).sum())
             sums[name] += float(value) * known
@@ -167,7 +167,7 @@ def logits_of(branch: Branch, found: Sequence[Example]) -> dict[str, Tensor]:
     branch.eval()
     order = sorted(range(len(found)), key=lambda at: len(found[at].states))
     parts: dict[str, list[Tensor]] = {name: [] for name in OUTPUTS}
-    for batch in batches(found, 8192):
+    for batch in Batches(found, 8192):
         for name, value in branch(batch.states, batch.mask).items():
             parts[name].append(value)
     back = torch.tensor(order).argsort()

@@ -24,7 +24,7 @@ from sanad_screen.rows import Row
 from sanad_screen.tokens import Reader
 from sanad_screen.training.network import Trunk
 
-__all__ = ["UNKNOWN", "Batch", "Example", "batches", "examples"]
+__all__ = ["UNKNOWN", "Batch", "Batches", "Example", "examples"]
 
 UNKNOWN = -1.0  # a target that no loss is taken on
 AT_ONCE = 4096  # tokens through the trunk at the same time
@@ -113,23 +113,30 @@ def _grouped(order: Sequence[int], lengths: Sequence[int], most: int) -> Iterato
         yield group
 
 
-def batches(found: Sequence[Example], tokens: int, chance: Random | None = None) -> Iterator[Batch]:
-    """Examples of like length together.
+class Batches:
+    """Examples of like length together, padded one batch at a time: all at once take gigabytes.
 
     Args:
         found: the examples.
         tokens: padded size of a batch.
         chance: shuffles; None: in order of length.
     """
-    lengths = [len(example.states) for example in found]
-    # A little chance in the order, so that the same examples do not always meet.
-    noise = [chance.uniform(0, 6) if chance is not None else 0.0 for _ in found]
-    order = sorted(range(len(found)), key=lambda at: lengths[at] + noise[at])
-    groups = list(_grouped(order, lengths, tokens))
-    if chance is not None:
-        chance.shuffle(groups)
-    for group in groups:
-        yield _batch([found[at] for at in group])
+
+    def __init__(self, found: Sequence[Example], tokens: int, chance: Random | None = None) -> None:
+        lengths = [len(example.states) for example in found]
+        # A little chance in the order, so that the same examples do not always meet.
+        noise = [chance.uniform(0, 6) if chance is not None else 0.0 for _ in found]
+        order = sorted(range(len(found)), key=lambda at: lengths[at] + noise[at])
+        self._found = found
+        self._groups = list(_grouped(order, lengths, tokens))
+        if chance is not None:
+            chance.shuffle(self._groups)
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return (_batch([self._found[at] for at in group]) for group in self._groups)
 
 
 def _batch(group: Sequence[Example]) -> Batch:
