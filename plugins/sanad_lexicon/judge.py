@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["judge"]
 
 NEGATION_REACH = 3  # words between a negation and what it takes back
+RECOVERY = (-1, 0, 1, 2)  # how many sentences after a past danger a recovery is told
 LONG = 60  # words and ends of sentences, beyond which no message is short
 SHORT_WORDS = 8  # of a message in which a yes or a greeting is what it is about
 MOST_EVIDENCE = 20
@@ -210,7 +211,7 @@ def _level(item: _Found, around: _Around) -> Level:
     entry = item.entry
     if entry.past is not None and around.has("past", item.sentence):
         # Told from a firm present it is history; with present distress it counts.
-        firm = any(item.sentence + step in around.recovered for step in (0, -1, 1))
+        firm = any(item.sentence + step in around.recovered for step in RECOVERY)
         return Level.NONE if firm else entry.past
     if entry.now != entry.level and around.near("now", item.sentence):
         return max(entry.now, entry.level)

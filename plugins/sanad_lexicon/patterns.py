@@ -40,7 +40,7 @@ class Place(Enum):
 
     ANYWHERE = 1
     BEGINNING = 2  # of the message
-    BESIDE = 3  # in a sentence with a term of the others in it, and in those beside it
+    BESIDE = 3  # in a sentence with a term of the others in it, the one before and the two after
 
 
 @dataclass(slots=True, eq=False)
@@ -247,7 +247,7 @@ class Graph:
             matches = reader.read(begin, end, where)
             if matches:
                 found[number] = matches
-        for number in sorted({near for n in found for near in (n - 1, n, n + 1)}):
+        for number in sorted({near for n in found for near in range(n - 1, n + 3)}):
             if 0 <= number < len(windows):
                 matches = reader.read(*windows[number], (Place.BESIDE,))
                 found[number] = found.get(number, []) + matches
