@@ -16,8 +16,7 @@ SHOWN = PAGE.read_text(encoding="utf-8")
 # Where the screening model or an inferred intent still leads a conversation astray. The page shows
 # them as they are played; whoever mends one has to take it out here.
 ASTRAY = {
-    "insomnia": "takes 'im ok with it, now that theres a plan' for a plan to die",
-    "psychosis": "takes 'going down', said of the stairs, for a danger to life",
+    "new-baby": "takes 'i want to be kinder to myself', in a sad talk, for an urge to hurt oneself",
     "memories": "something told earlier is not taken up again",
     "panic": "an exercise comes one step late",
     "someone-else": "takes 'no plan. just tired of everything', said of a friend, for the person",
