@@ -140,6 +140,41 @@ def test_a_run_leaves_its_report_and_can_be_gone_on_from(
     assert b"is no run to go on from" in refused.stderr
 
 
+def test_a_model_without_its_run_can_be_gone_on_from(
+    trained: Path, bert: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file
+
+    from sanad_screen.training.weights import restored
+
+    full = load_file(trained / "branch.safetensors")
+    back = restored(trained / "model" / "screen.onnx")
+    assert back.keys() == full.keys()
+    for name, weight in full.items():
+        # 255 steps over twice the largest weight: half of one, and what rounding adds.
+        most = float(weight.abs().max()) / 250 if weight.dim() > 1 and "upper" in name else 0.0
+        assert (back[name] - weight).abs().max() <= most, name
+    mine = rows(tmp_path / "more.jsonl", 12)
+    common = ["train", "screen", str(mine), "--no-corpus", "--start", str(bert), "--epochs", "1"]
+    common += ["--frozen", "1"]
+    done = run(
+        *common,
+        "--go-on",
+        str(trained / "model"),
+        "--out",
+        str(tmp_path / "next"),
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    refused = run(*common, "--go-on", "packaged", "--out", str(tmp_path / "no"), timeout=600)
+    assert refused.returncode == 2
+    assert b"'packaged' is no run to go on from" in refused.stderr
+    (tmp_path / "screen.onnx").write_bytes(b"not a model")
+    refused = run(*common, "--go-on", str(tmp_path), "--out", str(tmp_path / "no"), timeout=600)
+    assert refused.returncode == 2
+    assert b"is no run to go on from" in refused.stderr
+
+
 def test_an_encoder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     mine = rows(tmp_path / "mine.jsonl")
     command = ["train", "screen", str(mine), "--no-corpus", "--out", str(tmp_path / "out")]

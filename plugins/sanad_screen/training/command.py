@@ -41,7 +41,12 @@ __all__ = ["command"]
     type=click.FloatRange(0.01, 1),
     help="Share of the corpus to use, for learning curves.",
 )
-@click.option("--go-on", metavar="RUN", help="Go on from an earlier run instead of the encoder.")
+@click.option(
+    "--go-on",
+    metavar="RUN",
+    help="Go on from an earlier run, or a model's folder, instead of the encoder; 'packaged': "
+    "from Sanad's own model.",
+)
 @click.option(
     "--average",
     metavar="RUN",

@@ -29,10 +29,10 @@ from sanad_screen.training.mix import Rows, Run, rows_of
 from sanad_screen.training.network import Branch, NotBert, Plain, Trunk, load_encoder
 from sanad_screen.training.report import write_report
 from sanad_screen.training.tensors import Example, examples
+from sanad_screen.training.weights import WEIGHTS, go_on, keep
 
 __all__ = ["Done", "train"]
 
-WEIGHTS = "branch.safetensors"
 AGREE = 0.94  # share of held-out rows that the int8 model must put on the same level
 
 
@@ -65,12 +65,12 @@ def train(run: Run) -> Done:
     trunk = Trunk(encoder, run.recipe.frozen).eval()
     branch = Branch(encoder, run.recipe.frozen)
     if run.go_on is not None:
-        _load(branch, run.go_on)
+        go_on(branch, run.go_on)
     if run.average is None:
         fitted, dev = _fit(run, rows, reader, trunk, branch)
     else:
         fitted, dev = _averaged(run.average, rows, reader, trunk, branch)
-    _save(branch, run.out / WEIGHTS)
+    keep(branch, run.out / WEIGHTS)
     export(trunk, branch, Plain(encoder, run.recipe.frozen).eval(), model)
     full = logits_of(branch, dev)["level"].numpy()
     # Calibrated on what will run: the int8 model, one message at a time.
@@ -148,7 +148,7 @@ def _averaged(
     was known before. Source: Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022.
     """
     own = {name: weight.clone() for name, weight in branch.state_dict().items()}
-    _load(branch, other)
+    go_on(branch, other)
     mean = {
         name: (own[name] + weight) / 2 if weight.is_floating_point() else weight
         for name, weight in branch.state_dict().items()
@@ -158,26 +158,6 @@ def _averaged(
     with progress("reading", len(rows.dev)) as told:
         dev = examples(rows.dev, reader, trunk, told)
     return Fitted(branch=branch, losses=[held_losses(branch, dev)]), dev
-
-
-def _load(branch: Branch, run: Path) -> None:
-    from safetensors.torch import load_file
-
-    try:
-        branch.load_state_dict(load_file(run / WEIGHTS))
-    except (OSError, RuntimeError) as err:
-        raise UsageError(
-            f"'{run}' is no run to go on from ({type(err).__name__}): its {WEIGHTS} is missing, "
-            "or was trained with another --frozen or --start"
-        ) from None
-
-
-def _save(branch: Branch, path: Path) -> None:
-    from safetensors.torch import save_file
-
-    temporary = path.with_suffix(".part")
-    save_file(branch.state_dict(), temporary)
-    temporary.replace(path)
 
 
 def _card(run: Run, rows: Rows, logits: dict[str, Any], calm: list[Any], model: Path) -> Card:
