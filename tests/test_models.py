@@ -169,10 +169,11 @@ def test_a_model_without_its_run_can_be_gone_on_from(
     refused = run(*common, "--go-on", "packaged", "--out", str(tmp_path / "no"), timeout=600)
     assert refused.returncode == 2
     assert b"'packaged' is no run to go on from" in refused.stderr
-    (tmp_path / "screen.onnx").write_bytes(b"not a model")
-    refused = run(*common, "--go-on", str(tmp_path), "--out", str(tmp_path / "no"), timeout=600)
-    assert refused.returncode == 2
-    assert b"is no run to go on from" in refused.stderr
+    for wrong in (b"not a model", (trained / "model" / "embed.onnx").read_bytes()):
+        (tmp_path / "screen.onnx").write_bytes(wrong)
+        refused = run(*common, "--go-on", str(tmp_path), "--out", str(tmp_path / "no"), timeout=600)
+        assert refused.returncode == 2
+        assert b"is no run to go on from" in refused.stderr
 
 
 def test_an_encoder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:

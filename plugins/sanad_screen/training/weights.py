@@ -50,7 +50,7 @@ def go_on(branch: Branch, run: Path) -> None:
             branch.load_state_dict(restored(folder / SCREEN))
         else:
             branch.load_state_dict(load_file(folder / WEIGHTS))
-    except (OSError, RuntimeError, ValueError) as err:
+    except (OSError, LookupError, RuntimeError, ValueError) as err:
         raise UsageError(
             f"'{run}' is no run to go on from ({type(err).__name__}): its {WEIGHTS} is missing, "
             "or was trained with another --frozen or --start"
@@ -116,6 +116,7 @@ def _named(place: list[str], matrix: Tensor, values: dict[str, Tensor]) -> dict[
             for part, value in (("weight", weight.T), ("bias", shift))
         }
     if place[:1] == ["upper"]:
+        # Their nodes stand in `dense`, `dense_1` and `dense_2`.
         _, number = f"{place[2]}_0".split("_")[:2]
         return {f"upper.{place[1]}.{_DENSE[int(number)]}.weight": matrix.T.contiguous()}
     if place[1:] == ["weigh"]:
