@@ -16,7 +16,7 @@ from sanad_core.risk import Level, Subject
 from sanad_core.types import Evidence, Signal
 from sanad_lexicon.content import REPORTED
 from sanad_lexicon.normalise import STOP
-from sanad_lexicon.patterns import LONGEST_TERM
+from sanad_lexicon.patterns import AROUND, LONGEST_TERM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["judge"]
 
 NEGATION_REACH = 3  # words between a negation and what it takes back
-RECOVERY = (-1, 0, 1, 2)  # how many sentences after a past danger a recovery is told
 LONG = 60  # words and ends of sentences, beyond which no message is short
 SHORT_WORDS = 8  # of a message in which a yes or a greeting is what it is about
 MOST_EVIDENCE = 20
@@ -211,7 +210,7 @@ def _level(item: _Found, around: _Around) -> Level:
     entry = item.entry
     if entry.past is not None and around.has("past", item.sentence):
         # Told from a firm present it is history; with present distress it counts.
-        firm = any(item.sentence + step in around.recovered for step in RECOVERY)
+        firm = any(item.sentence + step in around.recovered for step in AROUND)
         return Level.NONE if firm else entry.past
     if entry.now != entry.level and around.near("now", item.sentence):
         return max(entry.now, entry.level)

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
     from sanad_lexicon.terms import Need
 
-__all__ = ["LONGEST_TERM", "Graph", "Match", "Matches", "Place"]
+__all__ = ["AROUND", "LONGEST_TERM", "Graph", "Match", "Matches", "Place"]
 
 LONGEST_TERM = 40  # words that a term can span, those of its gaps included
 LONGEST_PREFIX = 16  # letters of a word* that are looked at
 BEGINNING = 400  # words
+AROUND = (-1, 0, 1, 2)  # sentences from one with a finding in which words are read that change it
 MOST_WORDS = 50_000  # whose steps are kept
 MOST_COST = 40_000  # steps of reading: about 40 ms on the machine of docs/benchmarks.md
 # In the same unit: a sentence, a term or a match; so many terms are looked at in one step.
@@ -40,7 +41,7 @@ class Place(Enum):
 
     ANYWHERE = 1
     BEGINNING = 2  # of the message
-    BESIDE = 3  # in a sentence with a term of the others in it, the one before and the two after
+    BESIDE = 3  # in a sentence with a term of the others in it, and in those of AROUND
 
 
 @dataclass(slots=True, eq=False)
@@ -247,7 +248,7 @@ class Graph:
             matches = reader.read(begin, end, where)
             if matches:
                 found[number] = matches
-        for number in sorted({near for n in found for near in range(n - 1, n + 3)}):
+        for number in sorted({n + step for n in found for step in AROUND}):
             if 0 <= number < len(windows):
                 matches = reader.read(*windows[number], (Place.BESIDE,))
                 found[number] = found.get(number, []) + matches

@@ -17,8 +17,12 @@ __all__ = ["WEIGHTS", "go_on", "keep", "restored"]
 
 WEIGHTS = "branch.safetensors"
 OURS = "packaged"  # what the packaged model is called in place of a folder
-# The matrices of a layer after its attention, in the order in which a message passes them.
-_DENSE = ("attention.output.dense", "intermediate.dense", "output.dense")
+# The matrices of a layer after its attention, by where the exporter puts them.
+_DENSE = {
+    "dense": "attention.output.dense",
+    "dense_1": "intermediate.dense",
+    "dense_2": "output.dense",
+}
 _ATTENTION = ("query", "key", "value")
 
 
@@ -46,10 +50,9 @@ def go_on(branch: Branch, run: Path) -> None:
 
     folder = PACKAGED if str(run) == OURS and not run.exists() else run
     try:
-        if not (folder / WEIGHTS).exists() and (folder / SCREEN).exists():
-            branch.load_state_dict(restored(folder / SCREEN))
-        else:
-            branch.load_state_dict(load_file(folder / WEIGHTS))
+        alone = (folder / SCREEN).exists() and not (folder / WEIGHTS).exists()
+        weights = restored(folder / SCREEN) if alone else load_file(folder / WEIGHTS)
+        branch.load_state_dict(weights)
     except (OSError, LookupError, RuntimeError, ValueError) as err:
         raise UsageError(
             f"'{run}' is no run to go on from ({type(err).__name__}): its {WEIGHTS} is missing, "
@@ -105,22 +108,26 @@ def _matrix(node: Any, values: dict[str, Tensor]) -> Tensor | None:
 
 def _named(place: list[str], matrix: Tensor, values: dict[str, Tensor]) -> dict[str, Tensor]:
     """The weights of a branch that a matrix holds, by where its node stands."""
-    if place[:1] == ["upper"] and len(place) == 2:
-        # Query, key and value, side by side.
-        layer = f"upper.{place[1]}"
-        bias = values[f"{layer}.bias"].chunk(3)
-        parts = zip(_ATTENTION, matrix.chunk(3, dim=1), bias, strict=True)
-        return {
-            f"{layer}.attention.self.{name}.{part}": value.contiguous()
-            for name, weight, shift in parts
-            for part, value in (("weight", weight.T), ("bias", shift))
-        }
-    if place[:1] == ["upper"]:
-        # Their nodes stand in `dense`, `dense_1` and `dense_2`.
-        _, number = f"{place[2]}_0".split("_")[:2]
-        return {f"upper.{place[1]}.{_DENSE[int(number)]}.weight": matrix.T.contiguous()}
-    if place[1:] == ["weigh"]:
-        return {f"{place[0]}.weigh.weight": matrix.T.contiguous()}
-    if len(place) == 1:
-        return {f"heads.{place[0]}.weight": matrix.T.contiguous()}
-    return {}  # what the evidence is made with: the level head's weights once more
+    if not place:
+        return {}  # what the evidence is made with: the level head's weights once more
+    turned = matrix.T.contiguous()
+    match place:
+        case ["upper", layer]:
+            return _attention(f"upper.{layer}", turned, values)
+        case ["upper", layer, dense]:
+            return {f"upper.{layer}.{_DENSE[dense]}.weight": turned}
+        case [pool, "weigh"]:
+            return {f"{pool}.weigh.weight": turned}
+        case [head]:
+            return {f"heads.{head}.weight": turned}
+    return {}
+
+
+def _attention(layer: str, weight: Tensor, values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Query, key and value of a layer, which stand one after the other."""
+    parts = zip(_ATTENTION, weight.chunk(3), values[f"{layer}.bias"].chunk(3), strict=True)
+    found = {}
+    for name, rows, shift in parts:
+        found[f"{layer}.attention.self.{name}.weight"] = rows.contiguous()
+        found[f"{layer}.attention.self.{name}.bias"] = shift.contiguous()
+    return found
