@@ -16,8 +16,8 @@ SHOWN = PAGE.read_text(encoding="utf-8")
 # Where the screening model or an inferred intent still leads a conversation astray. The page shows
 # them as they are played; whoever mends one has to take it out here.
 ASTRAY = {
-    "new-baby": "takes 'i want to be kinder to myself', in a sad talk, for an urge to hurt oneself",
-    "memories": "something told earlier is not taken up again",
+    "insomnia": "takes 'im ok with it, now that theres a plan', said of sleep, for a plan to die",
+    "substance": "takes drinking on top of sleeping pills for imminent, one level too high",
     "panic": "an exercise comes one step late",
     "someone-else": "takes 'no plan. just tired of everything', said of a friend, for the person",
 }
