@@ -110,6 +110,24 @@ def test_nobody_is_alarmed_by_everyday_words(lexicon: Lexicon, text: str) -> Non
     assert level(lexicon, text) == "none"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("i tried to kill myself years ago", "moderate"),
+        ("i tried to kill myself years ago. i'm so glad to be alive", "none"),
+        ("i tried to kill myself years ago. i'm not glad to be alive", "moderate"),
+        ("tried to kill myself at 19. im 44 now, two kids and a garden", "none"),
+        ("tried to kill myself at 19. im 44 now, two kids, and it's all coming back", "moderate"),
+        ("i tried to kill myself last year. i have two kids", "moderate"),
+        ("i tried to kill myself last year. i'm so glad to be alive", "none"),
+        ("years ago i wanted to die. i'm happy now but the thoughts are back", "low"),
+        ("my sister took a whole bottle of pills years ago. she is struggling", "moderate"),
+    ],
+)
+def test_history_needs_a_firm_present(lexicon: Lexicon, text: str, expected: str) -> None:
+    assert level(lexicon, text) == expected
+
+
 @given(st.text(max_size=300))
 @settings(max_examples=300)
 def test_folding_keeps_every_offset(text: str) -> None:

@@ -36,7 +36,8 @@ LevelName = Literal["none", "low", "moderate", "high", "imminent"]
 # is read.
 Role = Literal[
     "risk", "condition", "emotion", "intent", "topic", "fact", "probe",
-    "idiom", "negation", "affirmed", "other", "self", "past", "recovered", "now", "context",
+    "idiom", "negation", "affirmed", "other", "self", "now", "context",
+    "past", "recent", "recovered", "settled", "troubled",
 ]  # fmt: skip
 REPORTED = frozenset({"risk", "condition", "emotion", "intent", "topic", "fact"})
 _NEED_KIND = REPORTED | {"probe"}

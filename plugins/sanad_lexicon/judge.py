@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sanad_core.risk import Level, Subject
@@ -89,6 +88,7 @@ class _Around:
         self._by_role: dict[tuple[str, int], list[_Found]] = {}
         for item in sorted(found, key=lambda item: item.first):
             self._by_role.setdefault((item.entry.role, item.sentence), []).append(item)
+        self._sentences: dict[str, frozenset[int]] = {}
 
     def has(self, role: str, sentence: int) -> bool:
         """Whether the sentence has one."""
@@ -110,19 +110,37 @@ class _Around:
         place = bisect_right(items, last, key=_first)
         return items[place - 1] if place else None
 
-    @cached_property
-    def recovered(self) -> frozenset[int]:
-        """Sentences that tell of a firm recovery; "not glad to be alive" tells of none.
+    def over(self, sentence: int) -> bool:
+        """Whether what a sentence tells as past is over: told from a firm present.
+
+        A settled life, with children and a dog, says so of what was long ago and not of last year.
+        """
+        if self._told("recovered", sentence):
+            return True
+        return not self.has("recent", sentence) and self._told("settled", sentence)
+
+    def troubled(self, sentence: int) -> bool:
+        """Whether present distress is told near a sentence."""
+        return self._told("troubled", sentence)
+
+    def _told(self, role: str, sentence: int) -> bool:
+        """Whether a role is near a sentence; "not glad to be alive" tells of no recovery."""
+        return any(sentence + step in self._meant(role) for step in AROUND)
+
+    def _meant(self, role: str) -> frozenset[int]:
+        """Sentences in which a role stands that no negation before it takes back.
 
         A negation among its own words belongs to it: "not thought of it in years".
         """
-        return frozenset(
-            sentence
-            for (role, sentence), items in self._by_role.items()
-            if role == "recovered"
-            for item in items
-            if not any(other.last < item.first for other in _denials(item, self, item.first))
-        )
+        if role not in self._sentences:
+            self._sentences[role] = frozenset(
+                sentence
+                for (name, sentence), items in self._by_role.items()
+                if name == role
+                for item in items
+                if not any(other.last < item.first for other in _denials(item, self, item.first))
+            )
+        return self._sentences[role]
 
 
 def _first(item: _Found) -> int:
@@ -210,8 +228,9 @@ def _level(item: _Found, around: _Around) -> Level:
     entry = item.entry
     if entry.past is not None and around.has("past", item.sentence):
         # Told from a firm present it is history; with present distress it counts.
-        firm = any(item.sentence + step in around.recovered for step in AROUND)
-        return Level.NONE if firm else entry.past
+        if around.troubled(item.sentence):
+            return max(entry.past, min(entry.level, Level.MODERATE))
+        return Level.NONE if around.over(item.sentence) else entry.past
     if entry.now != entry.level and around.near("now", item.sentence):
         return max(entry.now, entry.level)
     return entry.level
