@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from sanad_core import Context, Conversation, Turn
 from sanad_core.errors import ContentError
 from sanad_core.helplines import load_helplines
+from sanad_core.risk import Level
 from sanad_core.specs import Setting
 from sanad_core.testing import NOW
 from sanad_core.types import Speaker
@@ -22,9 +24,6 @@ from sanad_lexicon.content import DATA, REPORTED, Language, load_language
 from sanad_lexicon.detector import Lexicon, probes_of, read_message
 from sanad_lexicon.normalise import fold, plain_words, tokens_of
 from sanad_rules.content import TEXTS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LANGUAGES = {locale: load_language(locale, [DATA]) for locale in ("en", "ar")}
 EXAMPLES = [
@@ -98,6 +97,15 @@ def test_danger_is_seen_however_it_is_written(lexicon: Lexicon, text: str) -> No
     assert level(lexicon, text) != "none"
 
 
+def test_danger_is_seen_beside_words_that_often_are_harmless(lexicon: Lexicon) -> None:
+    """Sentences in which an idiom, a word of time or talk of a game once hid what is meant."""
+    lines = (Path(__file__).parent / "danger.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len(rows) > 200
+    hidden = [row for row in rows if Level(level(lexicon, row["text"])) < Level(row["level"])]
+    assert hidden == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -122,6 +130,9 @@ def test_nobody_is_alarmed_by_everyday_words(lexicon: Lexicon, text: str) -> Non
         ("i tried to kill myself last year. i'm so glad to be alive", "none"),
         ("years ago i wanted to die. i'm happy now but the thoughts are back", "low"),
         ("my sister took a whole bottle of pills years ago. she is struggling", "moderate"),
+        ("he choked me last night, we met years ago", "high"),
+        ("i tried to hang myself on tuesday, been low since my dad died in 2019", "high"),
+        ("i tried to kill myself on a sunday ten years ago", "moderate"),
     ],
 )
 def test_history_needs_a_firm_present(lexicon: Lexicon, text: str, expected: str) -> None:

@@ -37,7 +37,7 @@ LevelName = Literal["none", "low", "moderate", "high", "imminent"]
 Role = Literal[
     "risk", "condition", "emotion", "intent", "topic", "fact", "probe",
     "idiom", "negation", "affirmed", "other", "self", "now", "context",
-    "past", "recent", "recovered", "settled", "troubled",
+    "past", "present", "recent", "recovered", "settled", "troubled",
 ]  # fmt: skip
 REPORTED = frozenset({"risk", "condition", "emotion", "intent", "topic", "fact"})
 _NEED_KIND = REPORTED | {"probe"}

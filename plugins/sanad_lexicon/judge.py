@@ -110,6 +110,29 @@ class _Around:
         place = bisect_right(items, last, key=_first)
         return items[place - 1] if place else None
 
+    def past(self, item: _Found) -> bool:
+        """Whether a finding is told of a time that is over: the nearest word of time decides.
+
+        "He choked me last night, we met years ago" is told of last night.
+        """
+        then, now = self._gap("past", "present", item), self._gap("present", "past", item)
+        return then is not None and (now is None or then < now)
+
+    def _gap(self, role: str, against: str, item: _Found) -> int | None:
+        """How many words lie between a finding and the nearest of a role in its sentence.
+
+        Where two words of time share a word, the longer one is meant: "in the past" "hour".
+        """
+        items = self._by_role.get((role, item.sentence), [])
+        place = bisect_right(items, item.first, key=_first)
+        near = items[max(0, place - 2) : place + 2]
+        meant = (
+            other
+            for other in near
+            if all(_length(it) <= _length(other) for it in _over(other, against, self))
+        )
+        return min((_between(item, other) for other in meant), default=None)
+
     def over(self, sentence: int) -> bool:
         """Whether what a sentence tells as past is over: told from a firm present.
 
@@ -145,6 +168,15 @@ class _Around:
 
 def _first(item: _Found) -> int:
     return item.first
+
+
+def _length(item: _Found) -> int:
+    return item.last - item.first
+
+
+def _between(one: _Found, other: _Found) -> int:
+    """The words between two findings; none where they share some."""
+    return max(0, other.first - one.last - 1, one.first - other.last - 1)
 
 
 def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
@@ -226,7 +258,7 @@ def _over(item: _Found, role: str, around: _Around) -> Iterator[_Found]:
 
 def _level(item: _Found, around: _Around) -> Level:
     entry = item.entry
-    if entry.past is not None and around.has("past", item.sentence):
+    if entry.past is not None and around.past(item):
         # Told from a firm present it is history; with present distress it counts.
         if around.troubled(item.sentence):
             return max(entry.past, min(entry.level, Level.MODERATE))
