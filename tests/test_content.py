@@ -139,6 +139,13 @@ def test_history_needs_a_firm_present(lexicon: Lexicon, text: str, expected: str
     assert level(lexicon, text) == expected
 
 
+def test_an_idiom_that_is_meant_is_none(lexicon: Lexicon) -> None:
+    idiom = "homework makes me want to die"
+    assert level(lexicon, idiom) == "none"
+    assert level(lexicon, f"{idiom}, i mean it") == "low"
+    assert level(lexicon, f"{idiom}, i don't mean it") == "none"
+
+
 @given(st.text(max_size=300))
 @settings(max_examples=300)
 def test_folding_keeps_every_offset(text: str) -> None:

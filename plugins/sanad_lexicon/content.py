@@ -36,7 +36,7 @@ LevelName = Literal["none", "low", "moderate", "high", "imminent"]
 # is read.
 Role = Literal[
     "risk", "condition", "emotion", "intent", "topic", "fact", "probe",
-    "idiom", "negation", "affirmed", "other", "self", "now", "context",
+    "idiom", "meant", "negation", "affirmed", "other", "self", "now", "context",
     "past", "present", "recent", "recovered", "settled", "troubled",
 ]  # fmt: skip
 REPORTED = frozenset({"risk", "condition", "emotion", "intent", "topic", "fact"})

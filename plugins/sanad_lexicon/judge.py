@@ -138,15 +138,15 @@ class _Around:
 
         A settled life, with children and a dog, says so of what was long ago and not of last year.
         """
-        if self._told("recovered", sentence):
+        if self.told("recovered", sentence):
             return True
-        return not self.has("recent", sentence) and self._told("settled", sentence)
+        return not self.has("recent", sentence) and self.told("settled", sentence)
 
     def troubled(self, sentence: int) -> bool:
         """Whether present distress is told near a sentence."""
-        return self._told("troubled", sentence)
+        return self.told("troubled", sentence)
 
-    def _told(self, role: str, sentence: int) -> bool:
+    def told(self, role: str, sentence: int) -> bool:
         """Whether a role is near a sentence; "not glad to be alive" tells of no recovery."""
         return any(sentence + step in self._meant(role) for step in AROUND)
 
@@ -189,7 +189,11 @@ def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
         return None
     if entry.denied and _negated(item, around):
         return None
-    if entry.loose and around.has("context", item.sentence):
+    if (
+        entry.loose
+        and around.has("context", item.sentence)
+        and not around.told("meant", item.sentence)
+    ):
         return None
     # Somebody's words, in a song, a film or a lesson: not the person's own.
     if words.quoted(item.first) and around.near("context", item.sentence):
@@ -228,10 +232,17 @@ def _idiomatic(item: _Found, around: _Around) -> bool:
     """Whether an idiom covers the finding: "this exam is killing me".
 
     It hides risks and conditions: "work is killing me" is still about work. One of the kind `talk`
-    hides the others, and never a risk.
+    hides the others, and never a risk. "I mean it" beside it says that it is none.
     """
     talk = item.entry.role not in ("risk", "condition")
+    if not talk and around.told("meant", item.sentence):
+        return False
     return any(talk is (idiom.entry.kind == TALK) for idiom in _over(item, "idiom", around))
+
+
+def _played(item: _Found, around: _Around) -> bool:
+    """Whether the sentence is of a game, a song or a lesson, and nothing says that it is meant."""
+    return around.has("context", item.sentence) and not around.told("meant", item.sentence)
 
 
 def _negated(item: _Found, around: _Around) -> bool:
