@@ -12,6 +12,7 @@ from conftest import DATA
 from sanad_core.errors import ContentError
 from sanad_core.risk import Level, RiskKind
 from sanad_screen.rows import CORPUS, Row, read_rows, write_rows
+from sanad_screen.training.coded import spoken
 from sanad_screen.training.judged import JUDGED, LABELS, read_judged, texts_of
 
 if TYPE_CHECKING:
@@ -136,3 +137,20 @@ def test_levels_compare_as_everywhere(corpus: dict[str, list[Row]]) -> None:
     row = next(row for row in corpus["train-suicide-high"] if row.level == "imminent")
     assert row.risk is not None
     assert row.risk > Level.HIGH
+
+
+@pytest.mark.parametrize(
+    ("published", "written"),
+    [
+        ("I feel Hyperactive behavior giving up", "I feel like giving up"),
+        ("they Ventricular Dysfunction, Left me there", "they left me there"),
+        ("see you next Asthenia, I am too Asthenia", "see you next week, I am too weak"),
+        ("', 'Good that you called. It will Chest Pain", "Good that you called. It will hurt"),
+        ("Hyperactive behavior is what he has", "Hyperactive behavior is what he has"),
+        ("a dull ache in my chest", "a dull ache in my chest"),
+    ],
+)
+def test_words_that_a_publisher_replaced_are_read_as_they_were_written(
+    published: str, written: str
+) -> None:
+    assert spoken(published) == written

@@ -13,6 +13,7 @@ from sanad_core.errors import ContentError
 from sanad_core.problems import Problem
 from sanad_core.schema import Strict, first_error
 from sanad_screen.rows import CORPUS, Row
+from sanad_screen.training.coded import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ __all__ = ["JUDGED", "LABELS", "labelled", "one_line", "read_judged", "texts_of"
 Label = TypeVar("Label", bound=Strict)
 Made = TypeVar("Made")
 
+CODED = "cssrs_reddit500"  # the set whose publishers replaced words
 LABELS = CORPUS / "labels-public.jsonl"
 # Some exports lost the space between sentences.
 _GLUED = re.compile(r"(?<=[a-z)][.!?])(?=[A-Z])")
@@ -39,7 +41,7 @@ class _Label(Strict):
     kind: str | None = None
     subject: str | None = None
     time: str = "now"
-    conditions: list[str] = Field(default_factory=list)
+    conditions: list[str] | None = Field(None, description="None: not looked for")
 
     def of(self, text: str) -> Row:
         """The row of this label."""
@@ -47,12 +49,16 @@ class _Label(Strict):
         return Row.model_validate(
             {
                 "id": place if self.end is None else f"{place}:{self.start}",
-                "text": unglued(text[self.start : self.end]).strip(),
+                "text": self._part(text),
                 "hand": self.set,
                 "tags": ["public"],
                 **self.model_dump(include={"level", "kind", "subject", "time", "conditions"}),
             }
         )
+
+    def _part(self, text: str) -> str:
+        part = unglued(text[self.start : self.end]).strip()
+        return spoken(part) if self.set == CODED else part
 
 
 def one_line(text: str) -> str:
