@@ -125,13 +125,13 @@ class _Around:
         """
         items = self._by_role.get((role, item.sentence), [])
         place = bisect_right(items, item.first, key=_first)
-        near = items[max(0, place - 2) : place + 2]
-        meant = (
+        near = items[max(0, place - 2) : place + 2]  # no other can be nearer
+        kept = (
             other
             for other in near
             if all(_length(it) <= _length(other) for it in _over(other, against, self))
         )
-        return min((_between(item, other) for other in meant), default=None)
+        return min((_between(item, other) for other in kept), default=None)
 
     def over(self, sentence: int) -> bool:
         """Whether what a sentence tells as past is over: told from a firm present.
@@ -148,9 +148,9 @@ class _Around:
 
     def told(self, role: str, sentence: int) -> bool:
         """Whether a role is near a sentence; "not glad to be alive" tells of no recovery."""
-        return any(sentence + step in self._meant(role) for step in AROUND)
+        return any(sentence + step in self._upheld(role) for step in AROUND)
 
-    def _meant(self, role: str) -> frozenset[int]:
+    def _upheld(self, role: str) -> frozenset[int]:
         """Sentences in which a role stands that no negation before it takes back.
 
         A negation among its own words belongs to it: "not thought of it in years".
