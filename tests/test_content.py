@@ -133,6 +133,10 @@ def test_nobody_is_alarmed_by_everyday_words(lexicon: Lexicon, text: str) -> Non
         ("he choked me last night, we met years ago", "high"),
         ("i tried to hang myself on tuesday, been low since my dad died in 2019", "high"),
         ("i tried to kill myself on a sunday ten years ago", "moderate"),
+        ("حاولت انتحر من سنتين", "moderate"),
+        ("حاولت انتحر امبارح، تعرفنا من سنتين", "high"),
+        ("حاولت انتحر من سنين وانا اليوم بخير", "none"),
+        ("حاولت انتحر من سنين وانا اليوم بخير بس رجعت الافكار", "moderate"),
     ],
 )
 def test_history_needs_a_firm_present(lexicon: Lexicon, text: str, expected: str) -> None:
