@@ -144,6 +144,7 @@ def test_levels_compare_as_everywhere(corpus: dict[str, list[Row]]) -> None:
     [
         ("I feel Hyperactive behavior giving up", "I feel like giving up"),
         ("they Ventricular Dysfunction, Left me there", "they left me there"),
+        ("I Irritable Mood that I am in Ache", "I mean that I am in pain"),
         ("see you next Asthenia, I am too Asthenia", "see you next week, I am too weak"),
         ("', 'Good that you called. It will Chest Pain", "Good that you called. It will hurt"),
         ("Hyperactive behavior is what he has", "Hyperactive behavior is what he has"),

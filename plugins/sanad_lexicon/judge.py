@@ -125,7 +125,8 @@ class _Around:
         """
         items = self._by_role.get((role, item.sentence), [])
         place = bisect_right(items, item.first, key=_first)
-        near = items[max(0, place - 2) : place + 2]  # no other can be nearer
+        # Those that begin nearest, so that a message of nothing but words of time is read in time.
+        near = items[max(0, place - 2) : place + 2]
         kept = (
             other
             for other in near
@@ -141,10 +142,6 @@ class _Around:
         if self.told("recovered", sentence):
             return True
         return not self.has("recent", sentence) and self.told("settled", sentence)
-
-    def troubled(self, sentence: int) -> bool:
-        """Whether present distress is told near a sentence."""
-        return self.told("troubled", sentence)
 
     def told(self, role: str, sentence: int) -> bool:
         """Whether a role is near a sentence; "not glad to be alive" tells of no recovery."""
@@ -189,11 +186,7 @@ def _signal(item: _Found, around: _Around, words: Words) -> Signal | None:
         return None
     if entry.denied and _negated(item, around):
         return None
-    if (
-        entry.loose
-        and around.has("context", item.sentence)
-        and not around.told("meant", item.sentence)
-    ):
+    if entry.loose and _played(item, around):
         return None
     # Somebody's words, in a song, a film or a lesson: not the person's own.
     if words.quoted(item.first) and around.near("context", item.sentence):
@@ -271,7 +264,7 @@ def _level(item: _Found, around: _Around) -> Level:
     entry = item.entry
     if entry.past is not None and around.past(item):
         # Told from a firm present it is history; with present distress it counts.
-        if around.troubled(item.sentence):
+        if around.told("troubled", item.sentence):
             return max(entry.past, min(entry.level, Level.MODERATE))
         return Level.NONE if around.over(item.sentence) else entry.past
     if entry.now != entry.level and around.near("now", item.sentence):
