@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import csv
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -36,10 +37,11 @@ def main() -> None:
     """Train, and print the accuracy on the test part."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    data = parser.parse_args().data / "banking77"
+    data = parser.parse_args().data.resolve() / "banking77"
     train, test = (read(data / f"{name}.csv") for name in ("train", "test"))
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
+        os.chdir(home)  # Rasa keeps a cache in the folder it runs in
         (home / "config.yml").write_text(PIPELINE)
         (home / "nlu.yml").write_text(as_nlu(train))
         from rasa.core.agent import Agent
