@@ -114,6 +114,7 @@ class Runner:
         self.methods = methods
         self._inline = inline
         self._told = told
+        self._warms = False
         self._workers = workers
         self.room = asyncio.Semaphore(at_once)
         self._loop: LoopThread | None = None
@@ -210,8 +211,10 @@ class Runner:
             declined = isinstance(error, Declined)
             given = failed(FailureCause.REFUSED if declined else cause, error.code, start)
             return replace(given, error=error)
-        log.error("step '%s' raised %s%s", self.name, type(error).__name__, _where(error))
         told = self._told and type(error) in _ABOUT_FILES
+        # A mistake in a file is named in full by whoever warms the step.
+        level = logging.DEBUG if told and self._warms else logging.ERROR
+        log.log(level, "step '%s' raised %s%s", self.name, type(error).__name__, _where(error))
         detail = str(error) if told else type(error).__name__
         outcome = failed(FailureCause.EXCEPTION, detail, start)
         return replace(outcome, error=error if isinstance(error, Exception) else None)
@@ -266,8 +269,9 @@ class Runner:
         if "warm" not in self.methods:
             return Outcome()
         told, self._told = self._told, True  # what it says is about its own files
+        self._warms = True
         outcome = await self.call("warm", setting, timeout=timeout, check=lambda _: None)
-        self._told = told
+        self._told, self._warms = told, False
         if outcome.cause is not None:
             self.missing = f"warm-up failed: {outcome.detail}"
             self.methods = {}

@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,9 @@ def test_no_input_is_no_conversation() -> None:
         (("hold", "list", "--store", "memory:"), 2, "name the store"),
         (("hold", "list", "--store", "sqlite:{tmp}/typo.db"), 2, "there is no store"),
         (("run", "minimal", "--store", "sqlite::memory:"), 1, "write memory:"),
+        (("screen", "I want to die CANARY"), 2, "FILE is no file; to give a text, pipe it"),
+        (("explain", "--I want to die CANARY"), 2, "a text that begins with a dash stands after"),
+        (("screen", "a", "die CANARY"), 2, "a message stands in quotes"),
     ],
 )
 def test_bad_input_is_one_line_and_an_exit_code(
@@ -113,6 +117,7 @@ def test_bad_input_is_one_line_and_an_exit_code(
     assert done.returncode == code, printed
     assert said in printed
     assert "Traceback" not in printed
+    assert "CANARY" not in printed
     assert len([line for line in printed.splitlines() if "sanad" in line or said in line]) <= 2
 
 
@@ -192,6 +197,32 @@ def test_screen_names_bad_rows_and_screens_them_all_the_same() -> None:
     assert b"-:3: is not JSON" in done.stderr
 
 
+def test_the_first_line_that_is_not_blank_says_what_rows_are() -> None:
+    row = json.dumps({"id": "a", "text": IMMINENT})
+    for before in ("", "\n\n", "\ufeff", "\ufeff\n"):
+        done = run("screen", "--policy", "minimal", stdin=f"{before}{row}\n")
+        (out,) = (json.loads(line) for line in lines(done))
+        assert (done.returncode, out["id"], out["risk"]["level"]) == (0, "a", "imminent")
+    wrong = json.dumps({"id": "a", "message": IMMINENT})
+    done = run("screen", "--policy", "minimal", stdin=f"{wrong}\n{row}\n")
+    first, second = (json.loads(line) for line in lines(done))
+    assert done.returncode == 1
+    assert b"-:1: is not an object with a text in 'text'" in done.stderr
+    assert (first["risk"]["level"], second["id"]) == ("imminent", "a")
+
+
+def test_a_text_that_a_required_detector_did_not_read_makes_the_exit_code_1(
+    write_policy: Callable[..., Path],
+) -> None:
+    gone = {"use": "screen", "required": True, "options": {"folder": "gone"}}
+    policy = write_policy(detect=[{"use": "lexicon", "required": True}, gone])
+    done = run("screen", "--policy", str(policy), stdin="hello\nhello\n")
+    assert done.returncode == 1
+    assert b"texts that 'screen' did not read, which the policy requires: 2" in done.stderr
+    assert b" in warm" not in done.stderr  # a place in code is no help
+    assert len(lines(done)) == 2
+
+
 def test_screen_answers_each_row_as_it_comes() -> None:
     process = subprocess.Popen([SANAD, "screen"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
@@ -252,6 +283,20 @@ def test_ctrl_c_ends_a_command_that_waits_for_its_input() -> None:
         assert b"Traceback" not in err
 
 
+def test_ctrl_c_ends_a_command_that_loads_a_model() -> None:
+    for _ in range(3):
+        process = subprocess.Popen(
+            [SANAD, "screen"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        loaded = Path(f"/proc/{process.pid}/maps")
+        while "onnxruntime" not in loaded.read_text():
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        assert process.returncode == 130, err
+        assert b"Traceback" not in err
+
+
 def test_ctrl_c_ends_a_command_that_waits_for_a_pipe(tmp_path: Path) -> None:
     pipe = tmp_path / "messages"
     os.mkfifo(pipe)
@@ -280,6 +325,14 @@ def test_output_that_cannot_be_written_is_one_line() -> None:
     assert b"Traceback" not in done.stderr
 
 
+def test_closed_output_is_one_line() -> None:
+    done = subprocess.run(
+        f"echo hello | {SANAD} screen >&-", shell=True, capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert b"standard output is closed" in done.stderr
+
+
 def test_a_reader_that_goes_away_is_no_error() -> None:
     process = subprocess.Popen(
         f"yes hello | head -2000 | {SANAD} screen | head -1", shell=True,
@@ -287,6 +340,12 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     )  # fmt: skip
     out, err = process.communicate(timeout=60)
     assert out.count(b"\n") == 1
+    gone = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {SANAD} plugins | head -1"],
+        capture_output=True,
+        check=False,
+    )
+    assert gone.returncode == 0, gone.stderr
     assert b"Traceback" not in err
 
 

@@ -6,6 +6,7 @@ import gc
 import importlib
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,8 +15,12 @@ import click
 
 from sanad_core import __version__
 from sanad_core.errors import ConfigError, SanadError, UsageError
+from sanad_core.problems import did_you_mean
 
 __all__ = ["COMMANDS", "main", "sanad"]
+
+_COMPLETES = "_SANAD_COMPLETE"  # set by click's completion
+_PLAIN = re.compile("-{1,2}[a-z0-9-]{,30}")
 
 # Name, module, and one line of help: the list is shown without importing any of them.
 COMMANDS = {
@@ -26,8 +31,8 @@ COMMANDS = {
     "explain": ("sanad_core.cli.explain", "Show one message's path through a policy."),
     "plugins": ("sanad_core.cli.plugins", "List what is installed."),
     "data": ("sanad_core.cli.data", "Prepare conversations for training: import, clean, check."),
-    "train": ("sanad_core.cli.train", "Train a model: the screening model, intents."),
-    "eval": ("sanad_core.cli.eval", "Evaluate detectors on labelled messages."),
+    "train": ("sanad_core.cli.train", "Train a model: screening, intents, the guard, responders."),
+    "eval": ("sanad_core.cli.eval", "Evaluate detectors on labelled messages, and responders."),
     "model": ("sanad_core.cli.model", "Fetch, serve and try language models."),
     "hold": ("sanad_core.cli.hold", "List or acknowledge conversations in crisis mode."),
 }
@@ -54,8 +59,6 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS:
-            from sanad_core.problems import did_you_mean
-
             hint = did_you_mean(args[0], COMMANDS) or "; see 'sanad --help'"
             raise click.UsageError(f"no command is named '{args[0]}'{hint}")
         return super().resolve_command(ctx, args)
@@ -81,20 +84,38 @@ def main() -> None:
     debug = "--debug" in sys.argv[1:]
     # Starting makes many objects and drops few: collecting among them took half of the start.
     gc.disable()
+    if sys.stdout is None:
+        click.echo("sanad: standard output is closed; there is nowhere to write to", err=True)
+        sys.exit(1)
     try:
         code = sanad.main(standalone_mode=False, prog_name="sanad")
     except click.exceptions.Exit as err:
         code = err.exit_code
+    except SystemExit as err:
+        # So click ends where whoever read our output has gone, and there is nobody to tell; and
+        # where a shell asks what may be typed.
+        code = err.code if _COMPLETES in os.environ else 0
+    except click.NoSuchOption as err:
+        # A message that begins with a dash is taken for an option, and must not be shown.
+        known = err.option_name if _PLAIN.fullmatch(err.option_name) else "…"
+        hint = did_you_mean(known, err.possibilities or ())
+        hint = hint or "; a text that begins with a dash stands after '--'"
+        click.echo(f"sanad: no option is named '{known}'{hint}", err=True)
+        code = 2
+    except click.UsageError as err:
+        said = err.format_message()
+        if said.startswith("Got unexpected extra argument"):
+            said = "there are more arguments than it takes; a message stands in quotes"
+        click.echo(f"sanad: {said}", err=True)
+        code = 2
     except click.ClickException as err:
         click.echo(f"sanad: {err.format_message()}", err=True)
         code = 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("", err=True)
-        code = 130
-    except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        # A thread that loads a model cannot be stopped, and its library aborts the process if that
+        # is taken down around it. What had to be kept was kept when the engine closed.
+        os._exit(130)
     except SanadError as err:
         if debug:
             raise
@@ -102,9 +123,9 @@ def main() -> None:
     except OSError as err:
         if debug:
             raise
-        click.echo(
-            f"sanad: {err.strerror or type(err).__name__}; is the output writable?", err=True
-        )
+        what = err.strerror or type(err).__name__
+        place = f"'{err.filename}': " if isinstance(err.filename, str) else ""
+        click.echo(f"sanad: {place}{what}; can it be written?", err=True)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing more can be written there
         code = 1
     except Exception as err:

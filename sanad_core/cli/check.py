@@ -23,7 +23,7 @@ PIPED_WIDTH = 140
 
 @click.command("check", epilog="Example: sanad check policies/default.yml")
 @click.argument("policies", nargs=-1, metavar="[POLICY]...")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for all of them.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list with an object for each.")
 @options("config")
 @click.pass_context
 def command(

@@ -6,4 +6,4 @@ from sanad_core.cli.plugged import PluggedGroup
 
 __all__ = ["command"]
 
-command = PluggedGroup("eval", "Evaluate detectors on labelled messages.")
+command = PluggedGroup("eval", "Evaluate detectors on labelled messages, and responders.")

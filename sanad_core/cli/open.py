@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import gc
 import io
 import os
@@ -10,6 +11,7 @@ import re
 import sys
 import threading
 from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from sanad_core import packaged
@@ -26,6 +28,7 @@ __all__ = [
     "input_lines",
     "open_engine",
     "open_input",
+    "output_folder",
     "started",
 ]
 
@@ -107,7 +110,28 @@ def _file(name: str) -> BinaryIO:
     try:
         return open(name, "rb")
     except OSError as err:
+        if re.search(r"\s", name) and not re.search(r"[./\\]", name):
+            # A message, most likely, and no message is ever shown in an error.
+            raise UsageError(
+                "FILE is no file; to give a text, pipe it: echo '…' | sanad …"
+            ) from None
         raise UsageError(f"'{name}' cannot be read: {err.strerror}") from None
+
+
+def output_folder(name: str) -> Path:
+    """The folder that a command writes to, made before its work and not after it.
+
+    Raises:
+        UsageError: it cannot be made, or not written to.
+    """
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise UsageError(f"--out: '{name}' cannot be made a folder: {err.strerror}") from None
+    if not name or not os.access(folder, os.W_OK):
+        raise UsageError(f"--out takes a folder that can be written to, not '{name}'")
+    return folder
 
 
 async def each(items: Iterator[Item]) -> AsyncIterator[Item]:
@@ -136,5 +160,7 @@ async def each(items: Iterator[Item]) -> AsyncIterator[Item]:
 
 def input_lines(stream: BinaryIO) -> Iterator[str]:
     """Lines without their ends; bytes that are not UTF-8 become U+FFFD, so no line is lost."""
-    for raw in stream:
+    for number, raw in enumerate(stream):
+        if number == 0:
+            raw = raw.removeprefix(codecs.BOM_UTF8)
         yield raw.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", errors="replace")

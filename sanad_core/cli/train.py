@@ -6,4 +6,4 @@ from sanad_core.cli.plugged import PluggedGroup
 
 __all__ = ["command"]
 
-command = PluggedGroup("train", "Train a model: the screening model, intents.")
+command = PluggedGroup("train", "Train a model: screening, intents, the guard, responders.")
