@@ -125,7 +125,7 @@ def test_a_stale_model_is_noticed(write_policy: Callable[..., Path], learned: Pa
     learned.write_text(OWN.replace("closing time", "when do you close"))
     done = run("check", str(policy))
     assert done.returncode == 1
-    assert b"has changed since it was learned; run 'sanad train nlu" in done.stdout
+    assert b"has changed since it was learned; run: sanad train nlu" in done.stdout
 
 
 def test_a_missing_or_damaged_model_is_named(
@@ -134,8 +134,11 @@ def test_a_missing_or_damaged_model_is_named(
     policy = with_intents(write_policy, examples=learned.name)
     model_path(learned).write_bytes(b"PK\x03\x04 no")
     assert b"is no trained model" in run("check", str(policy)).stdout
+    other = fit(read_examples(learned), np.random.default_rng(0).normal(size=(12, 8)), "packaged")
+    save(other, model_path(learned))
+    assert b"was learned with another encoder; run: sanad" in run("check", str(policy)).stdout
     model_path(learned).unlink()
-    assert b"there is no trained model; run 'sanad train nlu" in run("check", str(policy)).stdout
+    assert b"there is no trained model; run: sanad train nlu" in run("check", str(policy)).stdout
 
 
 @pytest.mark.parametrize(
@@ -146,6 +149,14 @@ def test_a_missing_or_damaged_model_is_named(
                      "[cancel]"), "the intent 'cancel' has 1 example; 2 are needed"),
         ("nlu:\n- intent: a\n  examples: |\n    - x\n    - y\n", "at least two intents"),
         ("nlu:\n- intent: a\n  examples: |\n", "has no examples"),
+        (RASA.replace("- intent: order", "- intnet: order"), "own.yml:8:3: has no 'intent', and no "
+         "'synonym', 'lookup', 'regex' either; did you mean 'intent'?"),
+        (RASA.replace("    - hello", "    * hello"), "own.yml:3:3: line 2 of the examples"),
+        (RASA.replace("- intent: greet", "- intent:"), "own.yml:3:3: the name of an intent"),
+        ("nlu:\n- intent: a\n  examples:\n  - txt: x\n", "own.yml:2:3: example 1 of 'a' has no"),
+        ("nlu:\nintents: []\n", "own.yml:1:5: nlu must be 1"),
+        (OWN.replace("please call off", "x").replace("call it off", "''"), "own.yml:9:"),
+        (OWN.replace("call it off", "ألغ الموعد"), "1 examples are not in Latin letters"),
         ("", "is empty"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from sanad_intents.examples import Examples
 
-__all__ = ["Classifier", "fit", "load", "model_path", "save"]
+__all__ = ["Classifier", "fit", "learns", "load", "model_path", "save"]
 
 STRENGTH = 30.0  # inverse of the regularisation; 10 to 100 gave the same within half a point
 STEPS = 300
@@ -119,11 +120,20 @@ def save(classifier: Classifier, path: Path) -> None:
         "accuracy": classifier.accuracy,
     }
     temporary = path.with_suffix(".part")
-    with temporary.open("wb") as file:
-        np.savez_compressed(
-            file, weights=classifier.weights, bias=classifier.bias, about=json.dumps(about)
-        )
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            np.savez_compressed(
+                file, weights=classifier.weights, bias=classifier.bias, about=json.dumps(about)
+            )
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def learns(examples: Path) -> str:
+    """The command that learns a file of examples."""
+    return f"sanad train nlu {shlex.quote(str(examples))}"
 
 
 def load(path: Path) -> Classifier:
@@ -151,6 +161,8 @@ def load(path: Path) -> Classifier:
 
 
 def _wrong(path: Path, message: str) -> ContentError:
-    examples = path.name.removesuffix(".nlu.npz") + ".yml"
-    message = f"{message}; run 'sanad train nlu {path.parent / examples}'"
+    stem = path.parent / path.name.removesuffix(".nlu.npz")
+    named = [stem.with_name(stem.name + ending) for ending in (".yml", ".yaml")]
+    examples = next((found for found in named if found.exists()), named[0])
+    message = f"{message}; run: {learns(examples)}"
     return ContentError.about(path, message)

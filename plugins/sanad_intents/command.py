@@ -26,9 +26,11 @@ def command(examples: str | None, encoder: str) -> None:
     Exit code 0: learned; 1: the file is wrong; 2: usage.
     """
     from sanad_core.cli.progress import progress
+    from sanad_core.errors import ContentError
     from sanad_intents.classifier import fit, model_path, save
     from sanad_intents.examples import PACKAGED, read_examples
     from sanad_intents.vectors import open_vectors
+    from sanad_screen.detector import readable
 
     began = time.perf_counter()
     path = Path(examples) if examples is not None else PACKAGED
@@ -36,6 +38,13 @@ def command(examples: str | None, encoder: str) -> None:
     if Path(encoder).is_dir():
         encoder = str(Path(encoder).resolve())  # found again from wherever the bot runs
     vectors = open_vectors(encoder, path.parent)
+    unread = sum(not readable(text) for text, _ in found.rows) if vectors.english else 0
+    if unread:
+        message = (
+            f"{unread} examples are not in Latin letters, and the packaged encoder reads nothing "
+            "else; name a multilingual one with --encoder"
+        )
+        raise ContentError.about(path, message)
     with progress("embedding", len(found.rows)) as told:
         embedded = vectors.of([text for text, _ in found.rows], told)
     classifier = fit(found, embedded, encoder)

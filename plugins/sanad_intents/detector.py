@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sanad_core.errors import ContentError
 from sanad_core.types import Signal
-from sanad_intents.classifier import load, model_path
+from sanad_intents.classifier import learns, load, model_path
 from sanad_intents.examples import PACKAGED, read_examples
 from sanad_intents.vectors import open_vectors
 from sanad_screen.detector import readable
@@ -47,10 +47,12 @@ class Intents:
         self._classifier = load(model_path(path))
         if self._classifier.digest != digest:
             read_examples(path)  # a mistake in the examples is the better message
-            message = f"has changed since it was learned; run 'sanad train nlu {path}'"
+            message = f"has changed since it was learned; run: {learns(path)}"
             raise ContentError.about(path, message)
         self._vectors = open_vectors(self._classifier.encoder, path.parent)
-        self._vectors.load()
+        if self._vectors.of(["hello"]).shape[1] != self._classifier.weights.shape[1]:
+            message = f"was learned with another encoder; run: {learns(path)}"
+            raise ContentError.about(model_path(path), message)
 
     def detect(self, turn: Turn, context: Context) -> list[Signal]:
         """One signal: the likeliest intent with its probability, or `out_of_scope`.

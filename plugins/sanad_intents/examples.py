@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from sanad_core.errors import ContentError
+from sanad_core.problems import did_you_mean
 from sanad_core.schema import Strict, validate
 from sanad_core.yamlfile import read_yaml
 
@@ -25,14 +27,16 @@ PACKAGED = Path(__file__).parent / "data" / "support.yml"
 FEWEST = 2  # examples of an intent
 # Rasa marks entities inside an example: [Paris](city), [Paris]{"entity": "city"}.
 _ENTITY = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\{[^}]*\})")
-_BULLET = re.compile(r"^\s*-\s+(.*\S)\s*$")
+_BULLET = re.compile(r"^\s*-\s*(.*\S)\s*$")
+# What else stands in Rasa's list, for entities.
+_PASSED_OVER = ("synonym", "lookup", "regex")
 
 
 class IntentExamples(Strict):
     """One intent with its examples."""
 
     intent: str = Field(pattern=r"^[^\s/][^\s]*$", max_length=200)
-    examples: list[str]
+    examples: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1)
 
 
 class ExamplesFile(Strict):
@@ -73,56 +77,110 @@ def read_examples(path: Path) -> Examples:
         ContentError: it cannot be read or is wrong; every problem with its place.
     """
     file = read_yaml(path, ContentError)
-    rasa = isinstance(file.data, dict) and isinstance(file.data.get("nlu"), list)
-    rows, problems = _rasa(file) if rasa else _own(file)
+    given = file.data.get("nlu") if isinstance(file.data, dict) else None
+    if isinstance(given, list):
+        rows, problems = _rasa(file, given)
+    elif isinstance(file.data, dict) and given != 1:
+        message = "must be 1, and 'intents' follow; or, in Rasa's form, a list of intents"
+        rows, problems = (
+            [],
+            [file.problem(("nlu",) if "nlu" in file.data else (), f"nlu {message}")],
+        )
+    else:
+        rows, problems = _own(file)
     problems = problems or list(_too_few(file, rows))
     if problems:
         raise ContentError(problems)
-    return Examples(rows=tuple(rows), digest=file.digest)
+    return Examples(rows=tuple((row.text, row.intent) for row in rows), digest=file.digest)
 
 
-def _own(file: YamlFile) -> tuple[list[tuple[str, str]], list[Problem]]:
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An example with its intent, and where that stands in the file."""
+
+    text: str
+    intent: str
+    place: tuple[str, int]
+
+
+def _own(file: YamlFile) -> tuple[list[_Row], list[Problem]]:
     data, problems = validate(file, ExamplesFile)
     if data is None:
         return [], problems
-    return [(text, item.intent) for item in data.intents for text in item.examples], problems
+    found = enumerate(data.intents)
+    return [
+        _Row(text, item.intent, ("intents", at)) for at, item in found for text in item.examples
+    ], problems
 
 
-def _rasa(file: YamlFile) -> tuple[list[tuple[str, str]], list[Problem]]:
+def _rasa(file: YamlFile, given: list[Any]) -> tuple[list[_Row], list[Problem]]:
     """Rasa's intents; synonyms, lookups and regular expressions are for entities: passed over."""
-    rows: list[tuple[str, str]] = []
+    rows: list[_Row] = []
     problems = []
-    for number, item in enumerate(file.data["nlu"]):
-        if not isinstance(item, dict) or "intent" not in item:
+    for number, item in enumerate(given):
+        place = ("nlu", number)
+        if isinstance(item, dict) and any(name in item for name in _PASSED_OVER):
             continue
-        found = list(_bullets(item.get("examples")))
+        wrong = _wrong(item)
+        if wrong:
+            problems.append(file.problem(place, wrong))
+            continue
+        intent, examples = item["intent"], item.get("examples")
+        found = list(_texts(examples))
         if not found:
-            message = f"the intent '{item['intent']}' has no examples; write them as '- …' lines"
-            problems.append(file.problem(("nlu", number), message))
-        rows += [(text, str(item["intent"])) for text in found]
+            message = f"the intent '{intent}' has no examples; write 'examples: |' and '- …' lines"
+            problems.append(file.problem(place, message))
+        rows += [_Row(text, intent, place) for text in found]
     return rows, problems
 
 
-def _bullets(examples: Any) -> Iterator[str]:
+def _wrong(item: Any) -> str:
+    """What is wrong with an entry of Rasa's list; empty: nothing."""
+    if not isinstance(item, dict) or "intent" not in item:
+        names = ("intent", *_PASSED_OVER)
+        keys = [key for key in item if isinstance(key, str)] if isinstance(item, dict) else []
+        hint = next((hint for key in keys if (hint := did_you_mean(key, names))), "")
+        return f"has no 'intent', and no {', '.join(map(repr, _PASSED_OVER))} either{hint}"
+    if not isinstance(item["intent"], str) or not item["intent"].strip():
+        return "the name of an intent must be text"
+    examples = item.get("examples")
+    if isinstance(examples, list):
+        bare = [at for at, one in enumerate(examples, start=1) if not _is_example(one)]
+        if bare:
+            return f"example {bare[0]} of '{item['intent']}' has no text; write '- text: …'"
+    lines = examples.splitlines() if isinstance(examples, str) else []
+    for number, line in enumerate(lines, start=1):
+        if line.strip() and not line.lstrip().startswith(("-", "#")):
+            return (
+                f"line {number} of the examples of '{item['intent']}' does not begin with '- '; "
+                "each example is a line of its own"
+            )
+    return ""
+
+
+def _is_example(given: Any) -> bool:
+    text = given.get("text") if isinstance(given, dict) else given
+    return isinstance(text, str) and bool(text.strip())
+
+
+def _texts(examples: Any) -> Iterator[str]:
     if isinstance(examples, str):
         lines = [match[1] for line in examples.splitlines() if (match := _BULLET.match(line))]
-    else:  # the long form: [{text: …, metadata: …}]
+    else:  # the long form: [{text: …, metadata: …}], or a plain list
         items = examples if isinstance(examples, list) else []
-        lines = [str(item.get("text", "")) for item in items if isinstance(item, dict)]
+        lines = [item["text"] if isinstance(item, dict) else item for item in items]
     for line in lines:
         text = _ENTITY.sub(r"\1", line).strip()
         if text:
             yield text
 
 
-def _too_few(file: YamlFile, rows: list[tuple[str, str]]) -> Iterator[Problem]:
-    counts: dict[str, int] = {}
-    for _, intent in rows:
-        counts[intent] = counts.get(intent, 0) + 1
+def _too_few(file: YamlFile, rows: list[_Row]) -> Iterator[Problem]:
+    counts = Counter(row.intent for row in rows)
+    places = {row.intent: row.place for row in reversed(rows)}
     if len(counts) < 2:
         yield file.problem((), "needs examples of at least two intents")
     for intent, count in counts.items():
         if count < FEWEST:
-            yield file.problem(
-                (), f"the intent '{intent}' has {count} example; {FEWEST} are needed"
-            )
+            message = f"the intent '{intent}' has {count} example; {FEWEST} are needed"
+            yield file.problem(places[intent], message)
