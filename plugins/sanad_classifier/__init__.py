@@ -21,7 +21,9 @@ class Meaning(Strict):
 
     label: str = Field(description="as the model's config calls it")
     kind: Kinds = Field(description="the kind of signal")
-    to: str = Field(description="the signal's label; for risk, a kind such as suicide, or none")
+    to: str = Field(
+        min_length=1, description="the signal's label; for risk, a kind such as suicide, or none"
+    )
     level: Literal["low", "moderate", "high", "imminent"] | None = Field(
         None, description="for risk: how severe"
     )
@@ -31,6 +33,8 @@ class Meaning(Strict):
     @model_validator(mode="after")
     def _risk(self) -> Meaning:
         if self.kind != "risk":
+            if self.level is not None or self.to == "none":
+                raise ValueError("only a risk has a 'level', and only a risk is 'none'")
             return self
         kinds = ("none", *RiskKind)
         if self.to not in kinds:
@@ -44,7 +48,9 @@ class ClassifierOptions(Options):
     """Options of the classifier."""
 
     model: str = Field(description="a folder relative to the policy, or a hub id")
-    labels: list[Meaning] = Field(description="what each label stands for; others are left out")
+    labels: list[Meaning] = Field(
+        min_length=1, description="what each label stands for; others are left out"
+    )
     multi_label: bool = Field(
         False, description="labels do not exclude each other: one probability for each"
     )

@@ -57,13 +57,15 @@ class Classifier:
     def detect(self, turn: Turn, context: Context) -> list[Signal]:
         """A signal for each mapped label whose probability is high enough.
 
-        A map that holds risk always gives a risk signal: `none` where none is high enough.
+        A map that holds risk always gives a risk signal: `none` where none is high enough. An
+        `abstain` signal stands beside them where the message is longer than the model reads.
         """
         import torch
 
         tokens = self._tokenizer(
             turn.text[:READ] or " ", truncation=True, max_length=self._longest, return_tensors="pt"
         )
+        whole = len(turn.text) <= READ and tokens["input_ids"].shape[1] < self._longest
         with torch.inference_mode():
             logits = self._model(**tokens).logits[0].float()
         chances = logits.sigmoid() if self._options.multi_label else logits.softmax(-1)
@@ -75,7 +77,7 @@ class Classifier:
         about_risk = any(meaning.kind == "risk" for _, meaning in self._meanings)
         if about_risk and not any(signal.kind == "risk" for signal in signals):
             signals.append(Signal.no_risk())
-        return signals
+        return signals if whole else [*signals, Signal(kind="abstain", label="too_long")]
 
     @property
     def _longest(self) -> int:
