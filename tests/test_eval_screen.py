@@ -85,9 +85,13 @@ def test_labels_of_other_people_are_mapped(tmp_path: Path) -> None:
     assert b"1/1 = 1.000" in done.stdout
     unknown = run(*args)
     assert unknown.returncode == 1
-    assert b"rows.jsonl:1:1: 'label' holds no level" in unknown.stderr
+    assert b"rows.jsonl:1:1: 'label' holds 'suicidal', which is no level" in unknown.stderr
     assert run(*args, "--label", "suicidal=worst").returncode == 2
-    severity = write(tmp_path / "s.jsonl", [{"text": "i want to die", "severity_human": "5"}])
+    twice = run(*args, *labels, "--label", "fine=low")
+    assert (twice.returncode, b"says twice what 'fine' means" in twice.stderr) == (2, True)
+    severity = write(
+        tmp_path / "s.jsonl", [{"text": "i want to die \ud800", "severity_human": 5.0}]
+    )
     assert b"1/1" in run("eval", "screen", severity, "--no-robustness").stdout
 
 
@@ -97,7 +101,8 @@ def test_labels_of_other_people_are_mapped(tmp_path: Path) -> None:
         ("nonsense", "rows.jsonl:2:1: is not JSON"),
         ('{"level": "none"}', "rows.jsonl:2:1: is not an object with a text"),
         ('{"text": "x"}', "rows.jsonl:2:1: has no label"),
-        ('{"text": "CANARY", "level": "worst"}', "rows.jsonl:2:1: 'level' holds no level"),
+        ('{"text": "CANARY", "level": "worst"}', "rows.jsonl:2:1: 'level' holds 'worst', which"),
+        ('{"text": "x", "level": "CANARY words"}', "rows.jsonl:2:1: 'level' holds no level"),
     ],
 )
 def test_wrong_rows_are_named(tmp_path: Path, line: str, said: str) -> None:
@@ -112,6 +117,8 @@ def test_wrong_rows_are_named(tmp_path: Path, line: str, said: str) -> None:
 def test_files_and_detectors_that_do_not_exist(tmp_path: Path) -> None:
     assert run("eval", "screen", str(tmp_path / "gone.jsonl")).returncode == 1
     file = write(tmp_path / "rows.jsonl", ROWS)
+    refused = run("eval", "screen", file, "--out", file)
+    assert (refused.returncode, b"cannot be made a folder" in refused.stderr) == (2, True)
     done = run("eval", "screen", file, "--detector", "lexikon")
     assert done.returncode == 1
     assert b"did you mean 'lexicon'?" in done.stderr

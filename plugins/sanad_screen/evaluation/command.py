@@ -30,8 +30,16 @@ __all__ = ["command"]
 )
 @click.option("--no-robustness", is_flag=True, help="Leave the mutations out: nine times faster.")
 @click.option("--out", metavar="DIR", help="Also write report.md, report.json and report.html.")
-@click.option("--misses", default=50, show_default=True, help="Missed rows listed in the report.")
+@click.option(
+    "--misses",
+    default=50,
+    type=click.IntRange(min=0),
+    show_default=True,
+    help="Missed rows listed in the report.",
+)
+@click.pass_context
 def command(
+    ctx: click.Context,
     files: tuple[str, ...],
     policy: str | None,
     config: str | None,
@@ -47,11 +55,12 @@ def command(
 
     The label is a level, a C-SSRS severity of 0 to 6, or whatever --label says it means. Missed
     rows stand in the report by id; message text is written nowhere. Exit code 0: measured; 1: a
-    file or a detector is wrong; 2: usage.
+    file or a detector is wrong, or some row was not read; 2: usage.
     """
     import importlib.util
 
     from sanad_core import packaged
+    from sanad_core.cli.open import output_folder
     from sanad_core.deployment import load_deployment
     from sanad_core.errors import MissingExtra
 
@@ -59,6 +68,7 @@ def command(
         raise MissingExtra("eval screen", "eval")
     from sanad_screen.evaluation.labelled import label_map, read_labelled
 
+    folder = None if out is None else output_folder(out)
     labels = label_map(label)
     rows = [(Path(name).name, read_labelled(Path(name), field, labels)) for name in files]
     deployment, _ = load_deployment(config)
@@ -69,14 +79,16 @@ def command(
 
     markdown = as_markdown(evaluations)
     click.echo(markdown, nl=False)
-    if out is not None:
-        folder = Path(out)
-        folder.mkdir(parents=True, exist_ok=True)
+    if folder is not None:
         (folder / "report.md").write_text(markdown, encoding="utf-8")
         data: Any = [as_json(evaluation) for evaluation in evaluations]
         (folder / "report.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
         (folder / "report.html").write_text(as_html(evaluations), encoding="utf-8")
         click.echo(f"\nreport.md, report.json and report.html are in {folder}", err=True)
+    unread = sum(found.failed for evaluation in evaluations for found in evaluation.found)
+    if unread:
+        click.echo(f"sanad: rows that a detector failed to read: {unread}", err=True)
+        ctx.exit(1)
 
 
 async def _evaluate(

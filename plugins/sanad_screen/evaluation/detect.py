@@ -67,6 +67,7 @@ async def open_detection(
     plan = None
     if read is not None:
         if only is not None and all(step.name != only for step in read.detect):
+            Catalog().spec("detector", only)
             extra = replace(read.detect[0], name=only, use=only, options={}, required=False)
             read = replace(read, detect=(*read.detect, extra))
         plan, more = resolve(read, deployment, Catalog())

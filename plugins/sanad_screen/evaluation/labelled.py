@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sanad_core.errors import ContentError, UsageError
 from sanad_core.problems import Problem
 from sanad_core.risk import Level, RiskKind, Subject
+from sanad_core.text import clean
 from sanad_screen.labels import SEVERITY
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ __all__ = ["Labelled", "label_map", "read_labelled"]
 _FIELDS = ("level", "severity", "severity_human", "expected", "label")
 _KNOWN = {level.value: level.value for level in Level} | {"no_crisis": "none"}
 SKIP = "skip"
+_NOT_JSON = (json.JSONDecodeError, UnicodeDecodeError)
+MOST_SHOWN = 20  # wrong lines that are named
+_WORD = re.compile(r"[\w.+-]{1,30}")  # a label, and no message that stands under the wrong key
 Name = TypeVar("Name", RiskKind, Subject)
 
 
@@ -61,12 +66,14 @@ def label_map(pairs: tuple[str, ...]) -> dict[str, str]:
     Raises:
         UsageError: one is not of this form.
     """
-    found = {}
+    found: dict[str, str] = {}
     for pair in pairs:
         value, _, level = pair.rpartition("=")
         if not value or (level != SKIP and level.removesuffix("+") not in _KNOWN):
             levels = ", ".join(level.value for level in Level)
             raise UsageError(f"--label takes VALUE=LEVEL, not '{pair}'; levels: {levels}, or skip")
+        if found.get(value, level) != level:
+            raise UsageError(f"--label says twice what '{value}' means; leave one")
         found[value] = level
     return found
 
@@ -89,7 +96,8 @@ def read_labelled(path: Path, field: str | None, labels: Mapping[str, str]) -> l
         try:
             row = _row(json.loads(line), number, field, labels)
         except (ValueError, RecursionError) as err:
-            said = "is not JSON" if isinstance(err, json.JSONDecodeError) else str(err)
+            own = isinstance(err, ValueError) and not isinstance(err, _NOT_JSON)
+            said = str(err) if own else "is not JSON in UTF-8"
             problems.append(Problem(file=str(path), line=number, column=1, message=said))
             continue
         if row is not None:
@@ -97,7 +105,9 @@ def read_labelled(path: Path, field: str | None, labels: Mapping[str, str]) -> l
     if not rows and not problems:
         problems.append(Problem(file=str(path), message="holds no labelled rows"))
     if problems:
-        raise ContentError(problems[:20])
+        more = len(problems) - MOST_SHOWN
+        told = [Problem(file=str(path), message=f"and {more} more like these")] if more > 0 else []
+        raise ContentError([*problems[:MOST_SHOWN], *told])
     return rows
 
 
@@ -124,7 +134,7 @@ def _row(data: Any, number: int, field: str | None, labels: Mapping[str, str]) -
     level = Level(meant.removesuffix("+"))
     return Labelled(
         id=str(data.get("id", number)),
-        text=data["text"],
+        text=clean(data["text"]),
         before=_context(data),
         level=None if meant.endswith("+") else level,
         least=level,
@@ -171,6 +181,10 @@ def _meant(value: Any, key: str, labels: Mapping[str, str]) -> str:
         return labels[name]
     if name in _KNOWN:
         return _KNOWN[name]
-    if key.startswith("severity") and name.isdigit() and int(name) < len(SEVERITY):
-        return SEVERITY[int(name)]
-    raise ValueError(f"'{key}' holds no level; say what its label means with --label VALUE=LEVEL")
+    whole = name.removesuffix(".0")
+    if key.startswith("severity") and whole.isdigit() and int(whole) < len(SEVERITY):
+        return SEVERITY[int(whole)]
+    shown = f" '{name}', which is" if _WORD.fullmatch(name) else ""
+    raise ValueError(
+        f"'{key}' holds{shown} no level; say what it means with --label VALUE=LEVEL (or skip)"
+    )
