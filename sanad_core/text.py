@@ -6,7 +6,19 @@ import re
 import unicodedata
 from datetime import timedelta
 
-__all__ = ["clean", "complete", "detect_script", "duration", "sentences", "spoken"]
+__all__ = [
+    "ALIKE",
+    "clean",
+    "complete",
+    "detect_script",
+    "duration",
+    "plain_letters",
+    "sentences",
+    "spoken",
+]
+
+# Cyrillic and Greek letters that look like Latin ones, in small letters.
+ALIKE = dict(zip("аеіорсухѕјԁɡһӏνοαρτκιυ", "aeiopcyxsjdghlvoaptkiu", strict=True))
 
 _UNSAFE = re.compile("[\ud800-\udfff\x00]")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)\Z")
@@ -18,6 +30,26 @@ _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 def clean(text: str) -> str:
     """Replace lone surrogates and NULs by U+FFFD, one for one, so that offsets stay true."""
     return _UNSAFE.sub("\ufffd", text)
+
+
+class _Letters(dict[int, str]):
+    """Turns one character into one; filled as characters are met."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        plain = unicodedata.normalize("NFKC", char)
+        plain = plain if len(plain) == 1 and plain.isascii() else ALIKE.get(char.lower(), char)
+        if len(self) < 4096:
+            self[code] = plain
+        return plain
+
+
+_LETTERS = _Letters()
+
+
+def plain_letters(text: str) -> str:
+    """Full-width, styled and look-alike letters as Latin ones; the text stays as long as it was."""
+    return text if text.isascii() else text.translate(_LETTERS)
 
 
 # A sentence has ended where space follows its mark, and whatever closes with it.

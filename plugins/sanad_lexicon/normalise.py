@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sanad_core.text import ALIKE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -24,9 +26,8 @@ STOP = "."  # stands for the end of a sentence among the words
 STOPS = ".?!;\n؟؛…"
 GONE = "\x01"  # stands for a character that does not count: a vowel sign, a zero-width joiner
 
-# Letters that look like Latin ones (Cyrillic, Greek), and Arabic letters written in several ways.
-_ALIKE = dict(zip("аеіорсухѕјԁɡһӏνοαρτκιυ", "aeiopcyxsjdghlvoaptkiu", strict=True))
-_ALIKE |= dict(zip("أإآٱىةؤئیکھہۀ", "اااايهوييكههه", strict=True))
+# Letters that look like Latin ones, and Arabic letters written in several ways.
+_ALIKE = ALIKE | dict(zip("أإآٱىةؤئیکھہۀ", "اااايهوييكههه", strict=True))
 _LEET = str.maketrans("@$0134578!+", "asoieastbit")
 _LEET_L = str.maketrans("@$0134578!+", "asoleastblt")
 _SYMBOLS = re.compile(r"[@$!+]")

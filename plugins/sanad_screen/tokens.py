@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sanad_core.errors import ContentError
+from sanad_core.text import plain_letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,7 +101,10 @@ class Reader:
         alone = self.message(text, most)
         if not before:
             return alone
-        lines = [f"{'me' if role == 'person' else 'you'}: {said[-READ:]}" for role, said in before]
+        lines = [
+            f"{'me' if role == 'person' else 'you'}: {plain_letters(said[-READ:])}"
+            for role, said in before
+        ]
         ids = self._tokenizer.encode("\n".join(lines), add_special_tokens=False).ids
         ids = ids[-context:]
         return Tokens(
@@ -132,6 +136,7 @@ class Reader:
 
     def _read(self, text: str) -> tuple[list[int], list[tuple[int, int]]]:
         """Tokens of a message and their characters; of a huge one, of its two ends."""
+        text = plain_letters(text)
         if len(text) <= 2 * READ:
             found = self._tokenizer.encode(text, add_special_tokens=False)
             return found.ids, found.offsets
