@@ -55,6 +55,7 @@ def command(
     """
     import importlib.util
 
+    from sanad_core.cli.open import output_folder
     from sanad_core.errors import MissingExtra, UsageError
 
     if any(
@@ -69,7 +70,7 @@ def command(
 
     run = Run(
         start=start,
-        out=Path(out),
+        out=output_folder(out),
         rows=tuple(Path(name) for name in rows),
         public=None if public is None else Path(public),
         corpus=corpus,

@@ -106,6 +106,7 @@ def command(
     """
     import importlib.util
 
+    from sanad_core.cli.open import output_folder
     from sanad_core.errors import MissingExtra, UsageError
 
     wanted = ("torch", "transformers", "onnx", "datasketch", "sklearn", "matplotlib")
@@ -128,7 +129,7 @@ def command(
     done = train(
         Run(
             start=start,
-            out=Path(out),
+            out=output_folder(out),
             rows=tuple(Path(name) for name in rows),
             public=None if public is None else Path(public),
             leave_out=leave_out,
