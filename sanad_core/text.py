@@ -17,8 +17,9 @@ __all__ = [
     "spoken",
 ]
 
-# Cyrillic and Greek letters that look like Latin ones, in small letters.
+# Cyrillic and Greek letters that look like Latin ones; a capital may look like another letter.
 ALIKE = dict(zip("аеіорсухѕјԁɡһӏνοαρτκιυ", "aeiopcyxsjdghlvoaptkiu", strict=True))
+ALIKE |= dict(zip("АВЕЅІЈКМНОРСТХУΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "abesijkmhopctxyabezhikmnoptyx", strict=True))
 
 _UNSAFE = re.compile("[\ud800-\udfff\x00]")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)\Z")
@@ -38,7 +39,11 @@ class _Letters(dict[int, str]):
     def __missing__(self, code: int) -> str:
         char = chr(code)
         plain = unicodedata.normalize("NFKC", char)
-        plain = plain if len(plain) == 1 and plain.isascii() else ALIKE.get(char.lower(), char)
+        plain = (
+            plain
+            if len(plain) == 1 and plain.isascii()
+            else ALIKE.get(char) or ALIKE.get(char.lower(), char)
+        )
         if len(self) < 4096:
             self[code] = plain
         return plain

@@ -289,7 +289,7 @@ def test_ctrl_c_ends_a_command_that_loads_a_model() -> None:
             [SANAD, "screen"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         loaded = Path(f"/proc/{process.pid}/maps")
-        while "onnxruntime" not in loaded.read_text():
+        while process.poll() is None and "onnxruntime" not in loaded.read_text():
             time.sleep(0.005)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)

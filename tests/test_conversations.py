@@ -19,6 +19,8 @@ ASTRAY = {
     "insomnia": "takes 'im ok with it, now that theres a plan', said of sleep, for a plan to die",
     "substance": "takes drinking on top of sleeping pills for imminent, one level too high",
     "panic": "an exercise comes one step late",
+    "medical": "takes 'i cant afford an ambulance', after pain in the chest, for imminent",
+    "memories": "takes a dog that hears 'it' coming, told after a flashback, for abuse",
     "someone-else": "takes 'no plan. just tired of everything', said of a friend, for the person",
 }
 

@@ -145,15 +145,18 @@ def test_a_model_without_its_run_can_be_gone_on_from(
 ) -> None:
     from safetensors.torch import load_file
 
+    from sanad_screen.model import PACKAGED
     from sanad_screen.training.weights import restored
 
     full = load_file(trained / "branch.safetensors")
     back = restored(trained / "model" / "screen.onnx")
     assert back.keys() == full.keys()
     for name, weight in full.items():
-        # 255 steps over twice the largest weight: half of one, and what rounding adds.
-        most = float(weight.abs().max()) / 250 if weight.dim() > 1 and "upper" in name else 0.0
+        # 255 steps over twice the largest weight: one of them, where large channels share them.
+        most = float(weight.abs().max()) / 125 if weight.dim() > 1 and "upper" in name else 0.0
         assert (back[name] - weight).abs().max() <= most, name
+    packaged = restored(PACKAGED / "screen.onnx")
+    assert {"heads.level.weight", "upper.layers.2.output.dense.weight"} <= packaged.keys()
     mine = rows(tmp_path / "more.jsonl", 12)
     common = ["train", "screen", str(mine), "--no-corpus", "--start", str(bert), "--epochs", "1"]
     common += ["--frozen", "1"]

@@ -22,6 +22,7 @@ from sanad_core.errors import ContentError
 from sanad_core.risk import Level
 from sanad_core.specs import Setting
 from sanad_core.testing import NOW
+from sanad_core.text import plain_letters
 from sanad_core.types import Speaker
 from sanad_screen.detector import Screen
 from sanad_screen.encoder import SCREEN, Encoder
@@ -135,6 +136,18 @@ def test_conditions_sentiment_and_emotions_come_from_the_same_pass(screen: Scree
     assert [s.label for s in (*sad, *glad)] == ["negative", "positive"]
 
 
+def test_letters_that_look_alike_are_read_as_what_they_look_like(screen: Screen) -> None:
+    plain = "i think i will go to the bridge tonight, nobody will miss me"
+    wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in plain)
+    bold = "".join(chr(ord(c) - ord("a") + 0x1D41A) if c.isalpha() else c for c in plain)
+    levels = [
+        max(s.level or Level.NONE for s in found(screen, text))
+        for text in (plain, wide, bold, plain.replace("o", "о").replace("e", "е"))
+    ]
+    assert levels == [levels[0]] * 4
+    assert levels[0] >= Level.HIGH
+
+
 async def test_it_abstains_on_arabic_and_that_is_no_failure(
     make_engine: Callable[..., Engine],
 ) -> None:
@@ -174,9 +187,8 @@ def test_the_rows_of_a_message_are_bounded_and_cover_its_ends() -> None:
     assert [len(found) for found in reader.rows("short")[:1]] == [1]
 
 
-def test_messages_that_wait_go_through_together_and_none_gets_another_ones_scores() -> None:
+def test_messages_that_wait_go_through_together_and_company_changes_no_score() -> None:
     encoder = Encoder.of(PACKAGED)
-    # Calm and risky in turn, so that a swapped result would be several units off.
     texts = [
         ("i want to die " if n % 2 else "nice to meet you ") + "again " * (n % 5) for n in range(40)
     ]
@@ -193,9 +205,8 @@ def test_messages_that_wait_go_through_together_and_none_gets_another_ones_score
     for thread in threads:
         thread.join()
     for number, expected in enumerate(alone):
-        # Activations are scaled per batch, so company moves a score a little; another message's
-        # score would be several units off.
-        assert abs(together[number] - expected)[0] < 1.5
+        # What is left is the order in which a processor adds numbers up.
+        assert abs(together[number] - expected).max() < 0.01
     assert Encoder.of(PACKAGED) is encoder
 
 
@@ -249,3 +260,8 @@ async def test_the_default_policy_screens_many_at_once(caplog: pytest.LogCapture
         assessments = await asyncio.gather(*(engine.screen(text) for text in texts))
     assert all(a.risk.level >= Level.LOW and not a.failures for a in assessments)
     assert "CANARY" not in caplog.text
+
+
+def test_capitals_that_look_alike_are_what_they_look_like() -> None:
+    assert plain_letters("I WAΝT TO DIЕ TOΝIGHT") == "I WAnT TO DIe TOnIGHT"
+    assert plain_letters("café, مرحبا, 你好") == "café, مرحبا, 你好"

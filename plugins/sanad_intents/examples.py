@@ -36,7 +36,7 @@ class IntentExamples(Strict):
     """One intent with its examples."""
 
     intent: str = Field(pattern=r"^[^\s/][^\s]*$", max_length=200)
-    examples: list[Annotated[str, Field(min_length=1)]] = Field(min_length=1)
+    examples: list[Annotated[str, Field(pattern=r"\S")]] = Field(min_length=1)
 
 
 class ExamplesFile(Strict):
@@ -119,7 +119,8 @@ def _rasa(file: YamlFile, given: list[Any]) -> tuple[list[_Row], list[Problem]]:
     problems = []
     for number, item in enumerate(given):
         place = ("nlu", number)
-        if isinstance(item, dict) and any(name in item for name in _PASSED_OVER):
+        passed = isinstance(item, dict) and any(name in item for name in _PASSED_OVER)
+        if passed and "intent" not in item:
             continue
         wrong = _wrong(item)
         if wrong:
@@ -150,7 +151,7 @@ def _wrong(item: Any) -> str:
             return f"example {bare[0]} of '{item['intent']}' has no text; write '- text: …'"
     lines = examples.splitlines() if isinstance(examples, str) else []
     for number, line in enumerate(lines, start=1):
-        if line.strip() and not line.lstrip().startswith(("-", "#")):
+        if line.strip() and not line.lstrip().startswith("-"):
             return (
                 f"line {number} of the examples of '{item['intent']}' does not begin with '- '; "
                 "each example is a line of its own"

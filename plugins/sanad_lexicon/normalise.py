@@ -61,7 +61,7 @@ def _folded(char: str) -> str:
     base = unicodedata.normalize("NFKD", char)
     base = "".join(c for c in base if unicodedata.category(c) != "Mn") or char
     low = (base[0] if len(base) > 1 else base).lower()[:1] or char
-    low = _ALIKE.get(low, _ALIKE.get(char, low))
+    low = _ALIKE.get(char) or _ALIKE.get(low, low)
     return str(unicodedata.decimal(low)) if category == "Nd" else low
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sanad_core.risk import Level, RiskKind, Subject
+from sanad_core.text import plain_letters
 from sanad_core.types import Signal, Speaker
 from sanad_screen.encoder import SCREEN, Encoder
 from sanad_screen.evidence import spans_of
@@ -185,5 +186,5 @@ def _signal(kind: str, label: str, score: Any) -> Signal:
 
 def readable(text: str) -> bool:
     """Whether most letters are Latin; the model was trained on English alone."""
-    sample = text[:SAMPLE]
+    sample = plain_letters(text[:SAMPLE])
     return sample.isascii() or 2 * len(_LATIN.findall(sample)) >= len(_LETTER.findall(sample))

@@ -65,7 +65,7 @@ class Encoder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._waiting: list[_Job] = []
+        self._waiting: dict[_Job, None] = {}  # in the order in which they came
         self._lock = threading.Lock()
         # As many batches at a time as there are cores, each on one thread: a single message is
         # too small to be shared between threads.
@@ -130,7 +130,7 @@ class Encoder:
     def _run(self, rows: Sequence[Tokens], branch: str) -> list[Any]:
         jobs = [_Job(row, branch) for row in rows]
         with self._lock:
-            self._waiting += jobs
+            self._waiting |= dict.fromkeys(jobs)
         try:
             while self._waits(jobs):
                 with self._room:
@@ -139,7 +139,7 @@ class Encoder:
                         self._batch(batch)
         except BaseException:
             with self._lock:
-                self._waiting = [job for job in self._waiting if job not in jobs]
+                self._taken(jobs)
             raise
         return [job.done.result() for job in jobs]
 
@@ -162,8 +162,12 @@ class Encoder:
             ]
             like.sort(key=lambda job: job is not first)
             batch = like[: max(1, BATCH // (length + SPREAD))]
-            self._waiting = [job for job in self._waiting if job not in batch]
+            self._taken(batch)
             return batch
+
+    def _taken(self, jobs: list[_Job]) -> None:
+        for job in jobs:
+            self._waiting.pop(job, None)
 
     def _batch(self, batch: list[_Job]) -> None:
         try:

@@ -19,8 +19,8 @@ from sanad_core.problems import did_you_mean
 
 __all__ = ["COMMANDS", "main", "sanad"]
 
-_COMPLETES = "_SANAD_COMPLETE"  # set by click's completion
-_PLAIN = re.compile("-{1,2}[a-z0-9-]{,30}")
+_CLICKS_ANSWER = "_PacifyFlushWrapper"  # what click puts in place of a closed output
+_PLAIN = re.compile("-{1,2}[a-z0-9]*(-[a-z0-9]+)?")  # an option; more dashes may be a message
 
 # Name, module, and one line of help: the list is shown without importing any of them.
 COMMANDS = {
@@ -92,9 +92,9 @@ def main() -> None:
     except click.exceptions.Exit as err:
         code = err.exit_code
     except SystemExit as err:
-        # So click ends where whoever read our output has gone, and there is nobody to tell; and
-        # where a shell asks what may be typed.
-        code = err.code if _COMPLETES in os.environ else 0
+        # Where whoever read our output has gone, click ends with 1; there is nobody to tell.
+        gone = type(sys.stdout).__name__ == _CLICKS_ANSWER
+        code = 0 if gone else err.code
     except click.NoSuchOption as err:
         # A message that begins with a dash is taken for an option, and must not be shown.
         known = err.option_name if _PLAIN.fullmatch(err.option_name) else "…"

@@ -110,7 +110,7 @@ def _file(name: str) -> BinaryIO:
     try:
         return open(name, "rb")
     except OSError as err:
-        if re.search(r"\s", name) and not re.search(r"[./\\]", name):
+        if re.search(r"\s|\.\.", name) and not os.path.exists(name):
             # A message, most likely, and no message is ever shown in an error.
             raise UsageError(
                 "FILE is no file; to give a text, pipe it: echo '…' | sanad …"

@@ -21,12 +21,12 @@ from sanad_core.errors import UsageError
 from sanad_guard.drafts import CORPUS, RULES, Item, read_items
 from sanad_guard.evaluation import Judged, judge
 from sanad_guard.model import CARD, MODEL, Card, GuardModel
-from sanad_guard.training.fit import Recipe, examples, fit, scores
+from sanad_guard.training.fit import Example, Recipe, examples, fit, scores
 from sanad_guard.training.judged import read_answers
 from sanad_guard.training.network import Network
 from sanad_screen.model import digest
 from sanad_screen.tokens import Reader
-from sanad_screen.training.export import quantised
+from sanad_screen.training.export import SCALED, Given, quantised
 from sanad_screen.training.fused import fuse
 from sanad_screen.training.gather import held_out
 from sanad_screen.training.network import NotBert, load_encoder
@@ -89,7 +89,8 @@ def train(run: Run) -> str:
         )
     run.out.mkdir(parents=True, exist_ok=True)
     torch.save(network.state_dict(), run.out / "weights.pt")
-    folder, judged, card = _packed(run, network, [*train_items, *public], dev)
+    seen = _seen(network, reader, held)
+    folder, judged, card = _packed(run, network, seen, [*train_items, *public], dev)
     minutes = (time.monotonic() - began) / 60
     report = {
         **_plain(asdict(run)),
@@ -139,13 +140,13 @@ def _lost(network: Network, reader: Reader, held: Sequence[Any]) -> float:
 
 
 def _packed(
-    run: Run, network: Network, items: Sequence[Item], dev: Sequence[Item]
+    run: Run, network: Network, seen: Sequence[Given], items: Sequence[Item], dev: Sequence[Item]
 ) -> tuple[Path, list[Judged], Card]:
     """Write the model with its thresholds; the folder gets its name when it is complete."""
     folder = run.out / "model"
     part = folder.with_name("model.part")
     part.mkdir(exist_ok=True)
-    _export(network, part / MODEL)
+    _export(network, seen, part / MODEL)
     card = _card(run, items, part)
     _written(part, card)
     judged = judge(GuardModel(part), dev)
@@ -169,16 +170,20 @@ class _Exported(nn.Module):
         return self.network.logits(self.upper(states, mask), types, mask)
 
 
-def _export(network: Network, path: Path) -> None:
+@torch.inference_mode()
+def _seen(network: Network, reader: Reader, held: Sequence[Example]) -> list[Given]:
+    """Held-out drafts as the trained layers get them; the int8 scales are measured on them."""
+    found: list[Given] = []
+    for example in held[:: -(-len(held) // SCALED)]:
+        ids, types, mask = map(torch.from_numpy, reader.padded([example.reading.row]))
+        found.append({"states": network.trunk(ids, types, mask), "types": types, "mask": mask})
+    return found
+
+
+def _export(network: Network, seen: Sequence[Given], path: Path) -> None:
     network.eval()
-    ids = torch.ones((2, 8), dtype=torch.int64)
-    mask = torch.ones_like(ids)
-    types = torch.zeros_like(ids)
-    with torch.inference_mode():
-        states = network.trunk(ids, types, mask)
-    given = {"states": states.clone(), "types": types, "mask": mask}
     heads = network.upper.layers[0].attention.self.num_attention_heads
-    quantised(_Exported(network), given, ["tokens", "about", "whole"], path, int(heads))
+    quantised(_Exported(network), seen, ["tokens", "about", "whole"], path, int(heads))
 
 
 def _card(run: Run, items: Sequence[Item], folder: Path) -> Card:

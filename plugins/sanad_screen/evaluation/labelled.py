@@ -24,7 +24,9 @@ _KNOWN = {level.value: level.value for level in Level} | {"no_crisis": "none"}
 SKIP = "skip"
 _NOT_JSON = (json.JSONDecodeError, UnicodeDecodeError)
 MOST_SHOWN = 20  # wrong lines that are named
-_WORD = re.compile(r"[\w.+-]{1,30}")  # a label, and no message that stands under the wrong key
+_WORD = re.compile(
+    r"[\w.+-]{1,30}", re.ASCII
+)  # a label, and no message that stands under the wrong key
 Name = TypeVar("Name", RiskKind, Subject)
 
 
@@ -133,7 +135,7 @@ def _row(data: Any, number: int, field: str | None, labels: Mapping[str, str]) -
         return None
     level = Level(meant.removesuffix("+"))
     return Labelled(
-        id=str(data.get("id", number)),
+        id=clean(str(data.get("id", number))),
         text=clean(data["text"]),
         before=_context(data),
         level=None if meant.endswith("+") else level,
@@ -156,7 +158,7 @@ def _context(data: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     )
     if not fits:
         raise ValueError('\'context\' is no list of {"role": "person" or "bot", "text": …}')
-    return tuple((turn["role"], turn["text"]) for turn in said)
+    return tuple((turn["role"], clean(turn["text"])) for turn in said)
 
 
 def _texts(data: dict[str, Any], key: str) -> tuple[str, ...]:
@@ -182,7 +184,7 @@ def _meant(value: Any, key: str, labels: Mapping[str, str]) -> str:
     if name in _KNOWN:
         return _KNOWN[name]
     whole = name.removesuffix(".0")
-    if key.startswith("severity") and whole.isdigit() and int(whole) < len(SEVERITY):
+    if key.startswith("severity") and whole.isdecimal() and int(whole) < len(SEVERITY):
         return SEVERITY[int(whole)]
     shown = f" '{name}', which is" if _WORD.fullmatch(name) else ""
     raise ValueError(

@@ -6,6 +6,7 @@ import copy
 import logging
 import tempfile
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -13,34 +14,41 @@ from torch import Tensor, nn
 
 from sanad_screen.labels import OUTPUTS
 from sanad_screen.training.fused import fuse
+from sanad_screen.training.int8 import quantise
 from sanad_screen.training.network import Branch, Plain, Trunk
 
-__all__ = ["FILES", "export", "quantised"]
+__all__ = ["FILES", "SCALED", "Given", "export", "quantised"]
 
 FILES = ("trunk.onnx", "screen.onnx", "embed.onnx")
 OPSET = 17
+SCALED = 500  # messages that scales are measured on
+
+Given = Mapping[str, Tensor]
 
 
-def export(trunk: Trunk, branch: Branch, plain: Plain, folder: Path) -> None:
+def export(trunk: Trunk, branch: Branch, plain: Plain, seen: Sequence[Given], folder: Path) -> None:
     """Write the network as int8 ONNX files.
 
-    Weights are 8-bit integers with a scale per column; activations are scaled as they come. The
-    operations of each layer are fused first, which is where most of the speed is from. Pools and
-    heads are small and decide, so they stay in full precision.
+    Weights are 8-bit integers with a scale per column; so are activations, with scales measured on
+    `seen`. The operations of each layer are fused first, which is where most of the speed is from.
+    Pools and heads are small and decide, so they stay in full precision.
 
     Args:
         trunk: the frozen layers.
         branch: the trained layers and heads.
         plain: the untrained layers that end in the sentence embedding.
+        seen: some messages, one each: `ids`, `types` and `mask` of a single row.
         folder: where FILES are written.
     """
-    ids = torch.ones((2, 8), dtype=torch.int64)
-    given = {"ids": ids, "types": torch.zeros_like(ids), "mask": torch.ones_like(ids)}
     heads = plain.heads
+    with torch.inference_mode():
+        between = [
+            {"states": trunk(one["ids"], one["types"], one["mask"]), "mask": one["mask"]}
+            for one in seen
+        ]
     module = copy.deepcopy(trunk).eval()
     module.lower = fuse(module.lower)
-    quantised(module, given, ["states"], folder / FILES[0], heads)
-    between = {"states": trunk(ids, given["types"], given["mask"]), "mask": given["mask"]}
+    quantised(module, seen, ["states"], folder / FILES[0], heads)
     screening = _Screening(copy.deepcopy(branch).eval())
     quantised(screening, between, [*OUTPUTS, "evidence"], folder / FILES[1], heads)
     embedding = copy.deepcopy(plain).eval()
@@ -63,26 +71,27 @@ class _Screening(nn.Module):
 
 
 def quantised(
-    module: nn.Module, given: dict[str, Tensor], names: list[str], path: Path, heads: int
+    module: nn.Module, seen: Sequence[Given], names: list[str], path: Path, heads: int
 ) -> None:
     """Write one module as an int8 ONNX file.
 
     Args:
         module: its layers in the form that `fuse` gives.
-        given: an example of each input, by name.
+        seen: its inputs for some messages, one each, by name.
         names: of the outputs.
         path: the file.
         heads: attention heads.
     """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.transformers.fusion_options import FusionOptions
     from onnxruntime.transformers.optimizer import optimize_model
 
     logging.getLogger("onnxruntime.transformers").setLevel(logging.ERROR)
     logging.getLogger().addFilter(_no_advice)
     with tempfile.TemporaryDirectory() as temporary:
-        plain, fused = Path(temporary) / "plain.onnx", Path(temporary) / "fused.onnx"
-        _written(module, given, names, plain)
+        plain = Path(temporary) / "plain.onnx"
+        # Two rows, so that nothing is taken to be a single one.
+        two = {name: torch.cat((one, one)) for name, one in seen[0].items()}
+        _written(module, two, names, plain)
         options = FusionOptions("bert")
         options.enable_embed_layer_norm = False  # it takes token numbers of another type
         optimised = optimize_model(
@@ -93,21 +102,8 @@ def quantised(
             optimization_options=options,
             opt_level=0,
         )
-        optimised.save_model_to_file(str(fused))
-        large = [
-            node.name
-            for node in optimised.model.graph.node
-            if node.op_type in ("Attention", "Gather")
-            or (node.op_type == "MatMul" and "/layers." in node.name)
-        ]
-        quantize_dynamic(
-            fused,
-            path,
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            nodes_to_quantize=large,
-            extra_options={"MatMulConstBOnly": True, "DefaultTensorType": 1},  # float
-        )
+        arrays = [{name: tensor.numpy() for name, tensor in one.items()} for one in seen]
+        quantise(optimised.model, arrays, path)
     logging.getLogger().removeFilter(_no_advice)
 
 

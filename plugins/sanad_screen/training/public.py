@@ -133,6 +133,10 @@ def measured_texts(folder: Path) -> list[str]:
         if path.is_file():
             lines = path.read_text(encoding="utf-8").splitlines()
             texts += [str(json.loads(line)["text"]) for line in lines]
+    sentences = folder / "sst2" / "dev.tsv"
+    if sentences.is_file():
+        with sentences.open(encoding="utf-8") as file:
+            texts += [line[0] for line in _tsv(file)]
     clinc = folder / "clinc150" / "data_full.json"
     if clinc.is_file():
         data = json.loads(clinc.read_text(encoding="utf-8"))

@@ -23,7 +23,7 @@ from sanad_screen.model import CARD, Card, at_least, digests
 from sanad_screen.rows import Row
 from sanad_screen.tokens import Reader
 from sanad_screen.training import calibrate
-from sanad_screen.training.export import export
+from sanad_screen.training.export import SCALED, Given, export
 from sanad_screen.training.fit import Fitted, fit, held_losses, logits_of
 from sanad_screen.training.mix import Rows, Run, rows_of
 from sanad_screen.training.network import Branch, NotBert, Plain, Trunk, load_encoder
@@ -53,25 +53,25 @@ def train(run: Run) -> Done:
     """
     began = time.monotonic()
     torch.manual_seed(run.recipe.seed)
-    rows = rows_of(run)
     encoder, tokenizer = _encoder(run.start)
     if not 0 < run.recipe.frozen < len(encoder.encoder.layer):
         most = len(encoder.encoder.layer) - 1
         raise UsageError(f"--frozen takes 1 to {most} for this encoder, not {run.recipe.frozen}")
     model = run.out / "model"
     model.mkdir(parents=True, exist_ok=True)
-    tokenizer.backend_tokenizer.save(str(model / TOKENIZER))
-    reader = Reader(model / TOKENIZER)
     trunk = Trunk(encoder, run.recipe.frozen).eval()
     branch = Branch(encoder, run.recipe.frozen)
     if run.go_on is not None:
         go_on(branch, run.go_on)
+    rows = rows_of(run)  # takes a minute or two, so what can be wrong is looked at before
+    tokenizer.backend_tokenizer.save(str(model / TOKENIZER))
+    reader = Reader(model / TOKENIZER)
     if run.average is None:
         fitted, dev = _fit(run, rows, reader, trunk, branch)
     else:
         fitted, dev = _averaged(run.average, rows, reader, trunk, branch)
     keep(branch, run.out / WEIGHTS)
-    export(trunk, branch, Plain(encoder, run.recipe.frozen).eval(), model)
+    export(trunk, branch, Plain(encoder, run.recipe.frozen).eval(), _seen(rows, reader), model)
     full = logits_of(branch, dev)["level"].numpy()
     # Calibrated on what will run: the int8 model, one message at a time.
     logits = _run(model, rows.dev)
@@ -158,6 +158,23 @@ def _averaged(
     with progress("reading", len(rows.dev)) as told:
         dev = examples(rows.dev, reader, trunk, told)
     return Fitted(branch=branch, losses=[held_losses(branch, dev)]), dev
+
+
+def _seen(rows: Rows, reader: Reader) -> list[Given]:
+    """Held-out messages, as they are read; the int8 scales are measured on them."""
+    held = [*rows.dev, *rows.talks]
+    some = held[:: -(-len(held) // SCALED)]
+    read = [
+        reader.padded([reader.pair(r.text, [(s.role, s.text) for s in r.context])]) for r in some
+    ]
+    return [
+        {
+            "ids": torch.from_numpy(ids),
+            "types": torch.from_numpy(types),
+            "mask": torch.from_numpy(mask),
+        }
+        for ids, types, mask in read
+    ]
 
 
 def _card(run: Run, rows: Rows, logits: dict[str, Any], calm: list[Any], model: Path) -> Card:

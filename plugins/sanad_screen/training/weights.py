@@ -11,6 +11,7 @@ from torch import Tensor
 from sanad_core.errors import UsageError
 from sanad_screen.encoder import SCREEN
 from sanad_screen.model import PACKAGED
+from sanad_screen.training.int8 import EASED
 from sanad_screen.training.network import Branch
 
 __all__ = ["WEIGHTS", "go_on", "keep", "restored"]
@@ -63,7 +64,8 @@ def go_on(branch: Branch, run: Path) -> None:
 def restored(path: Path) -> dict[str, Tensor]:
     """A branch's weights out of the int8 file that was made of it.
 
-    What is 8-bit there comes back with its scale, each weight within half a step of what it was;
+    What is 8-bit there comes back with its scale, each weight within half a step of the file, which
+    is several times wider where a large channel shares its column;
     pools and heads come back as they were.
 
     Args:
@@ -82,19 +84,20 @@ def restored(path: Path) -> dict[str, Tensor]:
     values = {
         item.name: torch.tensor(onnx.numpy_helper.to_array(item)) for item in graph.initializer
     }
+    made = {name: node for node in graph.node for name in node.output}
     found = {
         name.removeprefix("branch."): value
         for name, value in values.items()
         if name.startswith("branch.") and not name.endswith("_Transposed")
     }
     for node in graph.node:
-        matrix = _matrix(node, values)
+        matrix = _matrix(node, values, made)
         if matrix is not None:
             found |= _named(node.name.split("/")[1:-1], matrix, values)
     return found
 
 
-def _matrix(node: Any, values: dict[str, Tensor]) -> Tensor | None:
+def _matrix(node: Any, values: dict[str, Tensor], made: dict[str, Any]) -> Tensor | None:
     """What a node multiplies by, in full precision; None where it multiplies by no weights."""
     if "MatMul" not in node.op_type and "Attention" not in node.op_type:
         return None
@@ -103,7 +106,12 @@ def _matrix(node: Any, values: dict[str, Tensor]) -> Tensor | None:
         return None if name is None else values[name]
     stem = name.removesuffix("_quantized")
     steps = values[name].float() - values[f"{stem}_zero_point"].float()
-    return steps * values[f"{stem}_scale"]
+    whole = steps * values[f"{stem}_scale"]
+    # What large channels were divided by before they were rounded, their weights hold.
+    rounded = made.get(node.input[0])
+    eased = made.get(rounded.input[0]) if rounded is not None else None
+    by = next((name for name in eased.input if name.endswith(EASED)), None) if eased else None
+    return whole if by is None else whole * values[by][:, None]
 
 
 def _named(place: list[str], matrix: Tensor, values: dict[str, Tensor]) -> dict[str, Tensor]:
