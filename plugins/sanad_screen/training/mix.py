@@ -88,7 +88,6 @@ def rows_of(run: Run) -> Rows:
         UsageError: there are too few to learn from.
     """
     chance = Random(run.recipe.seed)
-    mine = [(path.stem, read_rows(path)) for path in run.rows]
     measured = measured_texts(run.public) if run.public is not None else []
     measured += [r.text for path in sorted(CORPUS.glob("test-*.jsonl")) for r in read_rows(path)]
     train, dev = _corpus(run, measured, chance) if run.corpus else ([], [])
@@ -97,9 +96,9 @@ def rows_of(run: Run) -> Rows:
     if judged:
         parts.append(Part(name="judged", rows=tuple(judged), share=JUDGED_SEEN))
     dev += more
-    for name, found in mine:
-        given, more = gather.held_out(gather.apart(found, measured), by=_text)
-        parts.append(Part(name=name, rows=tuple(given), share=run.own))
+    for path in run.rows:
+        given, more = gather.held_out(gather.apart(read_rows(path), measured), by=_text)
+        parts.append(Part(name=path.stem, rows=tuple(given), share=run.own))
         dev += more
     public, everyday = _public(run, measured, {row.text for row in (*judged, *more)}, chance)
     parts += public

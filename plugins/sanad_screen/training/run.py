@@ -20,7 +20,7 @@ from sanad_screen.encoder import TOKENIZER, Encoder
 from sanad_screen.evaluation.measure import share
 from sanad_screen.labels import CONDITIONS, EMOTIONS, KINDS, LEVELS, OUTPUTS
 from sanad_screen.model import CARD, Card, at_least, digests
-from sanad_screen.rows import Row
+from sanad_screen.rows import Row, read_rows
 from sanad_screen.tokens import Reader
 from sanad_screen.training import calibrate
 from sanad_screen.training.export import SCALED, Given, export
@@ -53,6 +53,8 @@ def train(run: Run) -> Done:
     """
     began = time.monotonic()
     torch.manual_seed(run.recipe.seed)
+    for path in run.rows:
+        read_rows(path)  # a mistake in them is told before anything is fetched or made
     encoder, tokenizer = _encoder(run.start)
     if not 0 < run.recipe.frozen < len(encoder.encoder.layer):
         most = len(encoder.encoder.layer) - 1
