@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import timedelta
 
 __all__ = [
     "ALIKE",
+    "Turned",
     "clean",
     "complete",
     "detect_script",
@@ -33,28 +35,36 @@ def clean(text: str) -> str:
     return _UNSAFE.sub("\ufffd", text)
 
 
-class _Letters(dict[int, str]):
-    """Turns one character into one; filled as characters are met."""
+class Turned(dict[int, str]):
+    """A table for `str.translate`, filled as characters are met.
+
+    Args:
+        turn: what one character becomes: one character.
+    """
+
+    def __init__(self, turn: Callable[[str], str]) -> None:
+        self._turn = turn
 
     def __missing__(self, code: int) -> str:
-        char = chr(code)
-        plain = unicodedata.normalize("NFKC", char)
-        plain = (
-            plain
-            if len(plain) == 1 and plain.isascii()
-            else ALIKE.get(char) or ALIKE.get(char.lower(), char)
-        )
+        turned = self._turn(chr(code))
         if len(self) < 4096:
-            self[code] = plain
+            self[code] = turned
+        return turned
+
+
+def _plain(char: str) -> str:
+    plain = unicodedata.normalize("NFKC", char)
+    if len(plain) == 1 and plain.isascii():
         return plain
+    return ALIKE.get(char) or ALIKE.get(char.lower(), char)
 
 
-_LETTERS = _Letters()
+_PLAIN = Turned(_plain)
 
 
 def plain_letters(text: str) -> str:
     """Full-width, styled and look-alike letters as Latin ones; the text stays as long as it was."""
-    return text if text.isascii() else text.translate(_LETTERS)
+    return text if text.isascii() else text.translate(_PLAIN)
 
 
 # A sentence has ended where space follows its mark, and whatever closes with it.

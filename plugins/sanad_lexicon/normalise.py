@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sanad_core.text import ALIKE
+from sanad_core.text import ALIKE, Turned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,16 +44,6 @@ MOST_SPACED = 24  # letters
 MOST_EFFORT = 6000  # new tokens of one message that are looked at; odd ones count as several
 
 
-class _Fold(dict[int, str]):
-    """Folds one character to one character; filled as characters are met."""
-
-    def __missing__(self, code: int) -> str:
-        folded = _folded(chr(code))
-        if len(self) < 4096:
-            self[code] = folded
-        return folded
-
-
 def _folded(char: str) -> str:
     category = unicodedata.category(char)
     if category in ("Mn", "Me", "Cf") or char == "ـ":
@@ -65,7 +55,7 @@ def _folded(char: str) -> str:
     return str(unicodedata.decimal(low)) if category == "Nd" else low
 
 
-_FOLD = _Fold()
+_FOLD = Turned(_folded)
 
 
 def fold(text: str) -> str:
