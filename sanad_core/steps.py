@@ -211,8 +211,8 @@ class Runner:
             declined = isinstance(error, Declined)
             given = failed(FailureCause.REFUSED if declined else cause, error.code, start)
             return replace(given, error=error)
-        told = self._told and type(error) in _ABOUT_FILES
-        # A mistake in a file is named in full by whoever warms the step.
+        # While it warms, what it says is about its own files, and who warms it names it in full.
+        told = (self._told or self._warms) and type(error) in _ABOUT_FILES
         level = logging.DEBUG if told and self._warms else logging.ERROR
         log.log(level, "step '%s' raised %s%s", self.name, type(error).__name__, _where(error))
         detail = str(error) if told else type(error).__name__
@@ -268,10 +268,9 @@ class Runner:
         """Call `warm(setting)` if the component has it; a failure makes the step a missing one."""
         if "warm" not in self.methods:
             return Outcome()
-        told, self._told = self._told, True  # what it says is about its own files
         self._warms = True
         outcome = await self.call("warm", setting, timeout=timeout, check=lambda _: None)
-        self._told, self._warms = told, False
+        self._warms = False
         if outcome.cause is not None:
             self.missing = f"warm-up failed: {outcome.detail}"
             self.methods = {}

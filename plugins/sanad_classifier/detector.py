@@ -65,7 +65,7 @@ class Classifier:
         tokens = self._tokenizer(
             turn.text[:READ] or " ", truncation=True, max_length=self._longest, return_tensors="pt"
         )
-        # One that just fits is taken for cut as well: the model cannot tell.
+        # What is cut is of the full length; so is what just fits, and it is taken for cut as well.
         whole = len(turn.text) <= READ and tokens["input_ids"].shape[1] < self._longest
         with torch.inference_mode():
             logits = self._model(**tokens).logits[0].float()

@@ -15,7 +15,6 @@ import click
 
 from sanad_core import __version__
 from sanad_core.errors import ConfigError, SanadError, UsageError
-from sanad_core.problems import did_you_mean
 
 __all__ = ["COMMANDS", "main", "sanad"]
 
@@ -59,6 +58,8 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS:
+            from sanad_core.problems import did_you_mean
+
             hint = did_you_mean(args[0], COMMANDS) or "; see 'sanad --help'"
             raise click.UsageError(f"no command is named '{args[0]}'{hint}")
         return super().resolve_command(ctx, args)
@@ -95,21 +96,8 @@ def main() -> None:
         # Where whoever read our output has gone, click ends with 1; there is nobody to tell.
         gone = type(sys.stdout).__name__ == _CLICKS_ANSWER
         code = 0 if gone else err.code
-    except click.NoSuchOption as err:
-        # A message that begins with a dash is taken for an option, and must not be shown.
-        known = err.option_name if _PLAIN.fullmatch(err.option_name) else "…"
-        hint = did_you_mean(known, err.possibilities or ())
-        hint = hint or "; a text that begins with a dash stands after '--'"
-        click.echo(f"sanad: no option is named '{known}'{hint}", err=True)
-        code = 2
-    except click.UsageError as err:
-        said = err.format_message()
-        if said.startswith("Got unexpected extra argument"):
-            said = "there are more arguments than it takes; a message stands in quotes"
-        click.echo(f"sanad: {said}", err=True)
-        code = 2
     except click.ClickException as err:
-        click.echo(f"sanad: {err.format_message()}", err=True)
+        click.echo(f"sanad: {_said(err)}", err=True)
         code = 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("", err=True)
@@ -138,6 +126,21 @@ def main() -> None:
         )
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _said(err: click.ClickException) -> str:
+    """What click says, without what may be a message: in place of an option or an argument."""
+    if isinstance(err, click.NoSuchOption):
+        from sanad_core.problems import did_you_mean
+
+        known = err.option_name if _PLAIN.fullmatch(err.option_name) else "…"
+        hint = did_you_mean(known, err.possibilities or ())
+        hint = hint or "; a text that begins with a dash stands after '--'"
+        return f"no option is named '{known}'{hint}"
+    said = err.format_message()
+    if isinstance(err, click.UsageError) and said.startswith("Got unexpected extra argument"):
+        return "there are more arguments than it takes; a message stands in quotes"
+    return said
 
 
 def _report(err: SanadError) -> int:

@@ -22,7 +22,7 @@ __all__ = ["Labelled", "label_map", "read_labelled"]
 _FIELDS = ("level", "severity", "severity_human", "expected", "label")
 _KNOWN = {level.value: level.value for level in Level} | {"no_crisis": "none"}
 SKIP = "skip"
-_NOT_JSON = (json.JSONDecodeError, UnicodeDecodeError)
+_NOT_JSON = (json.JSONDecodeError, UnicodeDecodeError, RecursionError)
 MOST_SHOWN = 20  # wrong lines that are named
 _WORD = re.compile(
     r"[\w.+-]{1,30}", re.ASCII
@@ -98,8 +98,7 @@ def read_labelled(path: Path, field: str | None, labels: Mapping[str, str]) -> l
         try:
             row = _row(json.loads(line), number, field, labels)
         except (ValueError, RecursionError) as err:
-            own = isinstance(err, ValueError) and not isinstance(err, _NOT_JSON)
-            said = str(err) if own else "is not JSON in UTF-8"
+            said = "is not JSON in UTF-8" if isinstance(err, _NOT_JSON) else str(err)
             problems.append(Problem(file=str(path), line=number, column=1, message=said))
             continue
         if row is not None:
