@@ -19,6 +19,7 @@ from sanad_guard.training.network import OUTPUTS, Network
 from sanad_screen.tokens import Reader
 from sanad_screen.training.network import halved
 from sanad_screen.training.schedule import optimiser_of
+from sanad_screen.training.tensors import inputs
 
 __all__ = ["Example", "Recipe", "examples", "fit", "scores"]
 
@@ -178,9 +179,7 @@ def _batches(given: Sequence[Example], most: int, chance: Random) -> Iterator[li
 
 
 def _tensors(reader: Reader, group: Sequence[Example]) -> tuple[Tensor, ...]:
-    ids, types, mask = (
-        torch.from_numpy(part) for part in reader.padded([e.reading.row for e in group])
-    )
+    ids, types, mask = inputs([e.reading.row for e in group], reader).values()
     most = max(len(e.reading.places) for e in group)
     parts = torch.zeros(len(group), most, ids.shape[1])
     targets = torch.full((len(group), most, OUTPUTS), UNKNOWN)

@@ -26,10 +26,11 @@ from sanad_guard.training.judged import read_answers
 from sanad_guard.training.network import Network
 from sanad_screen.model import digest
 from sanad_screen.tokens import Reader
-from sanad_screen.training.export import SCALED, Given, quantised
+from sanad_screen.training.export import Given, quantised, sampled
 from sanad_screen.training.fused import fuse
 from sanad_screen.training.gather import held_out
 from sanad_screen.training.network import NotBert, load_encoder
+from sanad_screen.training.tensors import inputs
 
 __all__ = ["Run", "train"]
 
@@ -173,11 +174,10 @@ class _Exported(nn.Module):
 @torch.inference_mode()
 def _seen(network: Network, reader: Reader, held: Sequence[Example]) -> list[Given]:
     """Held-out drafts as the trained layers get them; the int8 scales are measured on them."""
-    found: list[Given] = []
-    for example in held[:: -(-len(held) // SCALED)]:
-        ids, types, mask = map(torch.from_numpy, reader.padded([example.reading.row]))
-        found.append({"states": network.trunk(ids, types, mask), "types": types, "mask": mask})
-    return found
+    read = [inputs([example.reading.row], reader) for example in sampled(held)]
+    return [
+        {"states": network.trunk(**one), "types": one["types"], "mask": one["mask"]} for one in read
+    ]
 
 
 def _export(network: Network, seen: Sequence[Given], path: Path) -> None:

@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +18,19 @@ from sanad_screen.training.fused import fuse
 from sanad_screen.training.int8 import quantise
 from sanad_screen.training.network import Branch, Plain, Trunk
 
-__all__ = ["FILES", "SCALED", "Given", "export", "quantised"]
+__all__ = ["FILES", "Given", "export", "quantised", "sampled"]
 
 FILES = ("trunk.onnx", "screen.onnx", "embed.onnx")
 OPSET = 17
 SCALED = 500  # messages that scales are measured on
 
 Given = Mapping[str, Tensor]
+Item = TypeVar("Item")
+
+
+def sampled(held: Sequence[Item]) -> Sequence[Item]:
+    """At most SCALED of what was held out, from all over it, to measure scales on."""
+    return held[:: -(-len(held) // SCALED)]
 
 
 def export(trunk: Trunk, branch: Branch, plain: Plain, seen: Sequence[Given], folder: Path) -> None:
@@ -42,10 +49,7 @@ def export(trunk: Trunk, branch: Branch, plain: Plain, seen: Sequence[Given], fo
     """
     heads = plain.heads
     with torch.inference_mode():
-        between = [
-            {"states": trunk(one["ids"], one["types"], one["mask"]), "mask": one["mask"]}
-            for one in seen
-        ]
+        between = [{"states": trunk(**one), "mask": one["mask"]} for one in seen]
     module = copy.deepcopy(trunk).eval()
     module.lower = fuse(module.lower)
     quantised(module, seen, ["states"], folder / FILES[0], heads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -80,8 +81,12 @@ class Rows:
     digest: str
 
 
-def rows_of(run: Run) -> Rows:
+def rows_of(run: Run, own: Sequence[tuple[str, list[Row]]]) -> Rows:
     """Everything that a run learns from, without what is near to a set that only measures.
+
+    Args:
+        run: what is asked.
+        own: the rows of each file of `run.rows`, by the file's name.
 
     Raises:
         ContentError: a file of rows is wrong.
@@ -96,9 +101,9 @@ def rows_of(run: Run) -> Rows:
     if judged:
         parts.append(Part(name="judged", rows=tuple(judged), share=JUDGED_SEEN))
     dev += more
-    for path in run.rows:
-        given, more = gather.held_out(gather.apart(read_rows(path), measured), by=_text)
-        parts.append(Part(name=path.stem, rows=tuple(given), share=run.own))
+    for name, found in own:
+        given, more = gather.held_out(gather.apart(found, measured), by=_text)
+        parts.append(Part(name=name, rows=tuple(given), share=run.own))
         dev += more
     public, everyday = _public(run, measured, {row.text for row in (*judged, *more)}, chance)
     parts += public

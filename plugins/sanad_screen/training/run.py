@@ -23,12 +23,12 @@ from sanad_screen.model import CARD, Card, at_least, digests
 from sanad_screen.rows import Row, read_rows
 from sanad_screen.tokens import Reader
 from sanad_screen.training import calibrate
-from sanad_screen.training.export import SCALED, Given, export
+from sanad_screen.training.export import Given, export, sampled
 from sanad_screen.training.fit import Fitted, fit, held_losses, logits_of
 from sanad_screen.training.mix import Rows, Run, rows_of
 from sanad_screen.training.network import Branch, NotBert, Plain, Trunk, load_encoder
 from sanad_screen.training.report import write_report
-from sanad_screen.training.tensors import Example, examples
+from sanad_screen.training.tensors import Example, examples, inputs, tokens_of
 from sanad_screen.training.weights import WEIGHTS, go_on, keep
 
 __all__ = ["Done", "train"]
@@ -53,8 +53,8 @@ def train(run: Run) -> Done:
     """
     began = time.monotonic()
     torch.manual_seed(run.recipe.seed)
-    for path in run.rows:
-        read_rows(path)  # a mistake in them is told before anything is fetched or made
+    # A mistake in them is told before anything is fetched or made.
+    own = [(path.stem, read_rows(path)) for path in run.rows]
     encoder, tokenizer = _encoder(run.start)
     if not 0 < run.recipe.frozen < len(encoder.encoder.layer):
         most = len(encoder.encoder.layer) - 1
@@ -65,7 +65,7 @@ def train(run: Run) -> Done:
     branch = Branch(encoder, run.recipe.frozen)
     if run.go_on is not None:
         go_on(branch, run.go_on)
-    rows = rows_of(run)  # takes a minute or two, so what can be wrong is looked at before
+    rows = rows_of(run, own)  # takes a minute or two, so what can be wrong is looked at before
     tokenizer.backend_tokenizer.save(str(model / TOKENIZER))
     reader = Reader(model / TOKENIZER)
     if run.average is None:
@@ -164,19 +164,8 @@ def _averaged(
 
 def _seen(rows: Rows, reader: Reader) -> list[Given]:
     """Held-out messages, as they are read; the int8 scales are measured on them."""
-    held = [*rows.dev, *rows.talks]
-    some = held[:: -(-len(held) // SCALED)]
-    read = [
-        reader.padded([reader.pair(r.text, [(s.role, s.text) for s in r.context])]) for r in some
-    ]
-    return [
-        {
-            "ids": torch.from_numpy(ids),
-            "types": torch.from_numpy(types),
-            "mask": torch.from_numpy(mask),
-        }
-        for ids, types, mask in read
-    ]
+    held = sampled([*rows.dev, *rows.talks])
+    return [inputs([tokens_of(row, reader)], reader) for row in held]
 
 
 def _card(run: Run, rows: Rows, logits: dict[str, Any], calm: list[Any], model: Path) -> Card:
@@ -207,7 +196,7 @@ def _card(run: Run, rows: Rows, logits: dict[str, Any], calm: list[Any], model: 
 def _run(model: Path, rows: Sequence[Row]) -> dict[str, Any]:
     """Each head's logits of the exported model."""
     encoder = Encoder(model)
-    read = [encoder.reader.pair(r.text, [(s.role, s.text) for s in r.context]) for r in rows]
+    read = [tokens_of(row, encoder.reader) for row in rows]
     found = [encoder.screen([tokens])[0].logits for tokens in read]
     return {
         name: np.array([logits[name] for logits in found]).reshape(len(found), width)

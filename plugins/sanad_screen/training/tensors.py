@@ -21,10 +21,10 @@ from sanad_screen.labels import (
     TIMES,
 )
 from sanad_screen.rows import Row
-from sanad_screen.tokens import Reader
+from sanad_screen.tokens import Reader, Tokens
 from sanad_screen.training.network import Trunk
 
-__all__ = ["UNKNOWN", "Batch", "Batches", "Example", "examples"]
+__all__ = ["UNKNOWN", "Batch", "Batches", "Example", "examples", "inputs", "tokens_of"]
 
 UNKNOWN = -1.0  # a target that no loss is taken on
 AT_ONCE = 4096  # tokens through the trunk at the same time
@@ -74,6 +74,17 @@ def _one(names: Sequence[str], name: str) -> list[float]:
     return [float(other == name) for other in names]
 
 
+def tokens_of(row: Row, reader: Reader) -> Tokens:
+    """A row as it is read when the model is used."""
+    return reader.pair(row.text, [(said.role, said.text) for said in row.context])
+
+
+def inputs(rows: Sequence[Tokens], reader: Reader) -> dict[str, Tensor]:
+    """What the trunk takes of some rows: `ids`, `types` and `mask`."""
+    arrays = zip(("ids", "types", "mask"), reader.padded(rows), strict=True)
+    return {name: torch.from_numpy(array) for name, array in arrays}
+
+
 @torch.inference_mode()
 def examples(
     rows: Sequence[Row], reader: Reader, trunk: Trunk, advance: Callable[[int], Any]
@@ -86,13 +97,11 @@ def examples(
         trunk: the frozen layers.
         advance: told how many rows were done.
     """
-    read = [reader.pair(row.text, [(s.role, s.text) for s in row.context]) for row in rows]
+    read = [tokens_of(row, reader) for row in rows]
     order = sorted(range(len(rows)), key=lambda at: len(read[at].ids))
     made: dict[int, Example] = {}
     for group in _grouped(order, [len(tokens.ids) for tokens in read], AT_ONCE):
-        ids, types, mask = reader.padded([read[at] for at in group])
-        arrays = [torch.from_numpy(array) for array in (ids, types, mask)]
-        states = trunk(*arrays).half()
+        states = trunk(**inputs([read[at] for at in group], reader)).half()
         for place, at in enumerate(group):
             made[at] = Example(states[place, : len(read[at].ids)].clone(), targets(rows[at]))
         advance(len(group))
