@@ -78,16 +78,7 @@ def read_examples(path: Path) -> Examples:
     """
     file = read_yaml(path, ContentError)
     given = file.data.get("nlu") if isinstance(file.data, dict) else None
-    if isinstance(given, list):
-        rows, problems = _rasa(file, given)
-    elif isinstance(file.data, dict) and given != 1:
-        message = "must be 1, and 'intents' follow; or, in Rasa's form, a list of intents"
-        rows, problems = (
-            [],
-            [file.problem(("nlu",) if "nlu" in file.data else (), f"nlu {message}")],
-        )
-    else:
-        rows, problems = _own(file)
+    rows, problems = _rasa(file, given) if isinstance(given, list) else _own(file)
     problems = problems or list(_too_few(file, rows))
     if problems:
         raise ContentError(problems)
@@ -104,6 +95,10 @@ class _Row:
 
 
 def _own(file: YamlFile) -> tuple[list[_Row], list[Problem]]:
+    if isinstance(file.data, dict) and file.data.get("nlu") != 1:
+        place = ("nlu",) if "nlu" in file.data else ()
+        message = "nlu must be 1, and 'intents' follow; or, in Rasa's form, a list of intents"
+        return [], [file.problem(place, message)]
     data, problems = validate(file, ExamplesFile)
     if data is None:
         return [], problems
